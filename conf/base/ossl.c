@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conf/base/ossl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+enum err_code ossl_cert_from_der(struct view der, X509 **ret_cert, struct err *err)
+{
+    const unsigned char *end = der.data;
+    X509 *cert = d2i_X509(NULL, &end, (long)der.len);
+    if (cert == NULL) {
+        return err_set_openssl(err, ERR_SYNTAX, "not a DER certificate");
+    }
+    if (end != der.data + der.len) {
+        X509_free(cert);
+        return err_set(err, ERR_SYNTAX, "octets after the end of a certificate");
+    }
+    *ret_cert = cert;
+    return ERR_OK;
+}
+
+// Moves what an i2d function allocated into a buffer of ours.
+static enum err_code take_encoded(int len, unsigned char *der, struct buf *ret_der, struct err *err)
+{
+    if (len < 0) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot encode to DER");
+    }
+    enum err_code code = buf_copy(view_of(der, (size_t)len), ret_der, err);
+    OPENSSL_free(der);
+    return code;
+}
+
+enum err_code ossl_cert_to_der(const X509 *cert, struct buf *ret_der, struct err *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(cert, &der);
+    return take_encoded(len, der, ret_der, err);
+}
+
+enum err_code ossl_spki_to_der(const EVP_PKEY *key, struct buf *ret_der, struct err *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(key, &der);
+    return take_encoded(len, der, ret_der, err);
+}
+
+enum err_code ossl_name_to_der(const X509_NAME *name, struct buf *ret_der, struct err *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_NAME(name, &der);
+    return take_encoded(len, der, ret_der, err);
+}
+
+enum err_code ossl_bio_to_buf(BIO *bio, struct buf *ret_octets, struct err *err)
+{
+    char *data = NULL;
+    long len = BIO_get_mem_data(bio, &data);
+    return buf_copy(view_of(data, len > 0 ? (size_t)len : 0), ret_octets, err);
+}
+
+struct view ossl_string_view(const ASN1_STRING *string)
+{
+    if (string == NULL) {
+        return VIEW_EMPTY;
+    }
+    return view_of(ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+}
+
+// ASN1_STRING_to_UTF8() takes UTF8String and OCTET STRING as they are; validity is ours to check.
+static bool is_utf8(struct view text)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        unsigned long character;
+        int used = UTF8_getc(text.data + at, (int)(text.len - at), &character);
+        if (used <= 0) {
+            return false;
+        }
+        at += (size_t)used;
+    }
+    return true;
+}
+
+static bool is_character_string(int type)
+{
+    switch (type) {
+    case V_ASN1_UTF8STRING:
+    case V_ASN1_PRINTABLESTRING:
+    case V_ASN1_T61STRING:
+    case V_ASN1_BMPSTRING:
+    case V_ASN1_UNIVERSALSTRING:
+    case V_ASN1_IA5STRING:
+    case V_ASN1_NUMERICSTRING:
+    case V_ASN1_VISIBLESTRING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+enum err_code ossl_string_to_utf8(const ASN1_STRING *string, struct buf *ret_text, struct err *err)
+{
+    struct buf text = {0};
+    enum err_code code;
+    int type = ASN1_STRING_type(string);
+    if (is_character_string(type)) {
+        unsigned char *utf8 = NULL;
+        int len = ASN1_STRING_to_UTF8(&utf8, string);
+        if (len < 0) {
+            return err_set_openssl(err, ERR_SYNTAX, "a string that is not valid for its type");
+        }
+        code = buf_copy(view_of(utf8, (size_t)len), &text, err);
+        OPENSSL_clear_free(utf8, (size_t)len);
+    } else if (type == V_ASN1_OCTET_STRING) {
+        code = buf_copy(ossl_string_view(string), &text, err);
+    } else {
+        return err_set(err, ERR_SYNTAX, "ASN.1 type %d where a character string belongs", type);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    if (!is_utf8(buf_view(&text)) || (text.len > 0 && memchr(text.data, 0, text.len) != NULL)) {
+        buf_wipe(&text);
+        return err_set(err, ERR_SYNTAX, "a string with a NUL or invalid UTF-8");
+    }
+    *ret_text = text;
+    return ERR_OK;
+}
+
+void ossl_sha256(const struct view *parts, size_t count, uint8_t ret_digest[SHA256_LEN])
+{
+    CLEANUP(cleanup_EVP_MD_CTX_free) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
+        abort();
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (EVP_DigestUpdate(context, parts[i].data, parts[i].len) != 1) {
+            abort();
+        }
+    }
+    if (EVP_DigestFinal_ex(context, ret_digest, NULL) != 1) {
+        abort();
+    }
+}
+
+void ossl_hmac_sha256(struct view key, struct view data, uint8_t ret_mac[SHA256_LEN])
+{
+    size_t len = 0;
+    if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key.data, key.len, data.data, data.len,
+                  ret_mac, SHA256_LEN, &len) == NULL ||
+        len != SHA256_LEN) {
+        abort();
+    }
+}
+
+enum err_code ossl_random(void *octets, size_t len, struct err *err)
+{
+    if (len > INT32_MAX || RAND_bytes(octets, (int)len) != 1) {
+        return err_set_openssl(err, ERR_CRYPTO, "no random octets");
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The administrator's settings: one libconfig file becomes one immutable struct. schema.c has the
+// one table of all settings (name, type, range, default, words), from which the reader, the
+// example file and the manual page's test are made.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "conf/base/err.h"
+#include "conf/base/log.h"
+
+#define SETTINGS_LIST_MAX 8 // entries of a list setting
+
+// Which failInfo a phone gets for a failed challenge; see challenge.fail_info.
+enum settings_fail_info { SETTINGS_FAIL_BAD_REQUEST, SETTINGS_FAIL_BAD_MESSAGE_CHECK };
+// What happens to subjectAltNames that are not the CN, CN.<domain> or CN@<domain>.
+enum settings_san { SETTINGS_SAN_MATCHING, SETTINGS_SAN_NONE, SETTINGS_SAN_REFUSE };
+// Whether a second live certificate with the same subject and another key is issued.
+enum settings_duplicate { SETTINGS_DUPLICATE_ALLOW, SETTINGS_DUPLICATE_REFUSE };
+// What GetCACert lists, in this order.
+enum settings_ca_item { SETTINGS_CA_ITEM_RA, SETTINGS_CA_ITEM_ISSUING, SETTINGS_CA_ITEM_ROOT };
+
+struct settings_list {
+    const char *items[SETTINGS_LIST_MAX];
+    unsigned count;
+};
+
+// All strings and paths are owned by the struct; an optional one that is not set is NULL. Relative
+// paths in the file are resolved against the file's own directory.
+struct settings {
+    struct {
+        const char *listen;   // "ADDR:PORT" or "[V6]:PORT"; port 0 = any free one
+        uint32_t connections; // most connections at a time
+        uint32_t connections_per_address;
+        uint32_t timeout_sec; // an idle connection is closed after this
+        uint32_t workers;     // 0 = two per processor
+        uint32_t queue;       // requests that may wait for a worker; more get 503
+    } http;
+    struct {
+        uint32_t get_ca_cert[SETTINGS_LIST_MAX]; // enum settings_ca_item
+        uint32_t get_ca_cert_count;
+        bool reply_chain;                 // CertRep carries the issuing CA after the certificate
+        bool fail_info_text;              // CertRep FAILURE may carry failInfoText
+        uint32_t signing_time_window_sec; // 0 = signingTime is not looked at
+    } scep;
+    struct {
+        bool sha1;   // SHA-1 in signatures of requests
+        bool des3;   // DES-EDE3-CBC
+        bool oaep;   // RSAES-OAEP key transport
+        bool legacy; // single DES and MD5 (OpenSSL's legacy provider)
+    } algorithms;
+    struct {
+        const char *certificate; // PEM or DER path
+        const char *key;         // OSSL_STORE URI or path
+        const char *pin_file;    // optional: file with the key's passphrase or PIN
+    } ra;
+    struct {
+        const char *certificate; // issuing CA's certificate, path
+        const char *key;         // OSSL_STORE URI or path; only scepd-ca opens it
+        const char *pin_file;    // optional
+        const char *root;        // optional: root certificate (and what is between), path
+        const char *socket;      // path of the SEQPACKET socket between scepd and scepd-ca
+        const char *program;     // path of scepd-ca; optional: beside scepd
+    } ca;
+    struct {
+        const char *static_file; // optional: file with one static challenge
+        const char *key_file;    // 32+ octets that key the hash of one-time challenges
+        uint32_t fail_info;      // enum settings_fail_info
+    } challenge;
+    struct { // profile "phone"
+        uint32_t validity_days;
+        uint32_t validity_jitter_days; // notAfter is this many days earlier at most
+        uint32_t subject_alt_name;     // enum settings_san
+        uint32_t duplicate_subject;    // enum settings_duplicate
+        const char *crl_url;           // optional: cRLDistributionPoints
+        const char *ca_url;            // optional: authorityInfoAccess caIssuers
+    } phone;
+    struct {
+        const char *directory; // LMDB environment
+        uint32_t max_size_mib; // the file never grows beyond this
+    } store;
+    struct {
+        const char *socket; // path of the administrator's Unix socket
+    } admin;
+    struct {
+        uint32_t level; // enum log_level
+    } log;
+};
+
+// One value for settings_write(): `name` as in the file ("http.listen"), `value` as text without
+// quotes. A NULL name ends a list of these.
+struct settings_value {
+    const char *name;
+    const char *value;
+};
+
+// Reads and checks the file. Every problem in it goes to `problems` (a stream; NULL = nowhere) as
+// one line "FILE:LINE: SETTING: what was seen; what is allowed". Caller frees *ret_settings.
+// `must_exist` also checks that the files named by the settings exist and can be read; the CA's
+// key is only checked for existence and never opened.
+// Errors: ERR_CONFIG with the number of problems in the text, ERR_NOT_FOUND / ERR_IO when the file
+// cannot be read.
+enum err_code settings_load(const char *path, bool must_exist, FILE *problems,
+                            struct settings **ret_settings, struct err *err) MUST_CHECK;
+void settings_free(struct settings *settings);
+
+// Writes a commented settings file with every setting of the table in it: values given in `values`
+// are set, all others appear as comments with their default. The example scepd.conf is this
+// function's output and so is what `scepctl init` writes. Errors: ERR_CONFIG for a name that does
+// not exist, ERR_IO.
+enum err_code settings_write(FILE *out, const struct settings_value *values,
+                             struct err *err) MUST_CHECK;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who signed a request (RFC 8894, 2.3): self-signed, a certificate of ours, or somebody else.
+#pragma once
+
+#include "ra/decide.h"
+#include "ra/store.h"
+
+// Ours = byte-identical to a stored certificate, never by name or serial number alone.
+// Self-signed = issuer and subject are equal and the certificate verifies with its own key.
+// Errors: ERR_IO, ERR_NOMEM of the store.
+enum err_code identity_classify(const X509 *signer, struct store *store,
+                                enum signer_class *ret_class, struct err *err) MUST_CHECK;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names that a request asks for: reading them and the rules for them (CN, subjectAltName, binding
+// to a CN or MAC). Text here is UTF-8 without NUL.
+#pragma once
+
+#include "ca/frame.h"
+#include "conf/base/ossl.h"
+#include "conf/settings.h"
+
+#define MAC_LEN      6                 // octets
+#define MAC_TEXT_LEN (2 * MAC_LEN + 1) // bytes of "001A2B3C4D5E" with NUL
+#define NAMES_MAX    (LIMIT_SUBJECT_RDNS + LIMIT_SUBJECT_ALT_NAMES)
+
+enum name_kind {
+    NAME_COMMON_NAME, // every CN of the subject
+    NAME_SERIAL_NUMBER,
+    NAME_UNSTRUCTURED, // unstructuredName, unstructuredAddress, UID, dnQualifier
+    NAME_EMAIL,        // emailAddress of the subject
+    NAME_SAN_DNS,
+    NAME_SAN_EMAIL,
+    NAME_SAN_UPN,
+    NAME_SAN_OTHER, // iPAddress, URI, directoryName, otherName...; text is empty
+};
+
+struct name {
+    enum name_kind kind;
+    char text[LIMIT_NAME_VALUE + 1];
+};
+
+struct names {
+    struct name list[NAMES_MAX];
+    unsigned count;
+    bool is_subject_empty;
+    const char *common_name; // the first CN, in `list`; NULL when there is none
+    char mac[MAC_TEXT_LEN];  // of the CN if it has one ("CP-9871-SEP001A2B3C4D5E"), else ""
+    struct buf subject_der;
+};
+
+// Collects the names of a PKCS#10's subject and of its subjectAltName (extensionRequest or
+// Microsoft's OID; at most LIMIT_SUBJECT_ALT_NAMES). Errors: ERR_BAD_REQUEST for malformed
+// values, NULs, invalid UTF-8, too many or too long ones, duplicated extensions; ERR_NOMEM.
+// *ret_names is to be done with names_done().
+enum err_code names_read(const X509_REQ *req, struct names *ret_names, struct err *err) MUST_CHECK;
+void names_done(struct names *names);
+
+// The rules that hold for everybody: a CN of at most LIMIT_COMMON_NAME characters; no literal `$`
+// (an unexpanded phone macro) and no control characters in any name. Errors: ERR_BAD_REQUEST with
+// what was seen.
+enum err_code names_check(const struct names *names, struct err *err) MUST_CHECK;
+
+// Every name in the request belongs to `common_name`: equal to it, or it followed by "." or "@".
+bool names_belong_to_common_name(const struct names *names, const char *common_name);
+// Every CN and SAN contains `mac` (12 upper-case hex digits, compared without case and
+// separators), at least one CN does, and no other name holds another MAC.
+bool names_belong_to_mac(const struct names *names, const char *mac);
+
+// The subjectAltNames the certificate gets under `rule`: those that are the CN, CN.<domain> or
+// CN@<domain>. Views point into `names`. Errors: ERR_BAD_REQUEST when `rule` is REFUSE and another
+// kind of name was asked for.
+enum err_code names_choose_sans(const struct names *names, enum settings_san rule,
+                                struct san ret_sans[LIMIT_SUBJECT_ALT_NAMES], uint32_t *ret_count,
+                                struct err *err) MUST_CHECK;
+
+// Finds a MAC written as 12 hex digits, bare or in pairs with one separator of `:`, `-`, `.`, as
+// a whole word or after "SEP"; writes it upper-case without separators. False when there is none.
+bool names_find_mac(struct view text, char ret_mac[MAC_TEXT_LEN]);
