@@ -22,13 +22,9 @@ enum settings_duplicate { SETTINGS_DUPLICATE_ALLOW, SETTINGS_DUPLICATE_REFUSE };
 // What GetCACert lists, in this order.
 enum settings_ca_item { SETTINGS_CA_ITEM_RA, SETTINGS_CA_ITEM_ISSUING, SETTINGS_CA_ITEM_ROOT };
 
-struct settings_list {
-    const char *items[SETTINGS_LIST_MAX];
-    unsigned count;
-};
-
 // All strings and paths are owned by the struct; an optional one that is not set is NULL. Relative
-// paths in the file are resolved against the file's own directory.
+// paths in the file, also those in file: URIs, are resolved against the file's own directory.
+// http.listen has been checked by syntax_listen(), which gives its socket address.
 struct settings {
     struct {
         const char *listen;   // "ADDR:PORT" or "[V6]:PORT"; port 0 = any free one
@@ -90,7 +86,7 @@ struct settings {
 };
 
 // One value for settings_write(): `name` as in the file ("http.listen"), `value` as text without
-// quotes. A NULL name ends a list of these.
+// quotes, lists with commas ("ra, root"). A NULL name ends a list of these.
 struct settings_value {
     const char *name;
     const char *value;
@@ -98,17 +94,21 @@ struct settings_value {
 
 // Reads and checks the file. Every problem in it goes to `problems` (a stream; NULL = nowhere) as
 // one line "FILE:LINE: SETTING: what was seen; what is allowed". Caller frees *ret_settings.
-// `must_exist` also checks that the files named by the settings exist and can be read; the CA's
-// key is only checked for existence and never opened.
-// Errors: ERR_CONFIG with the number of problems in the text, ERR_NOT_FOUND / ERR_IO when the file
-// cannot be read.
+// `must_exist` also checks that the files named by the settings exist and can be read; those of the
+// CA (its key and PIN) are only checked for existence and never opened, not even that when they lie
+// where only scepd-ca may look; keys in tokens and sockets are not checked. Any thread.
+// Errors: ERR_CONFIG with the number of problems and the first one in the text; ERR_NOT_FOUND,
+// ERR_IO, ERR_LIMIT when the file cannot be read; ERR_NOMEM.
 enum err_code settings_load(const char *path, bool must_exist, FILE *problems,
                             struct settings **ret_settings, struct err *err) MUST_CHECK;
+// NULL is fine.
 void settings_free(struct settings *settings);
 
 // Writes a commented settings file with every setting of the table in it: values given in `values`
-// are set, all others appear as comments with their default. The example scepd.conf is this
+// (NULL = none) are set, and so are the required ones, to where a packaged install has them unless
+// given; all others appear as comments with their default. The example scepd.conf is this
 // function's output and so is what `scepctl init` writes. Errors: ERR_CONFIG for a name that does
-// not exist, ERR_IO.
+// not exist or a value that is not allowed, and then nothing was written; ERR_IO, ERR_FULL,
+// ERR_NOMEM.
 enum err_code settings_write(FILE *out, const struct settings_value *values,
                              struct err *err) MUST_CHECK;

@@ -30,10 +30,10 @@ bool view_is_text(struct view view, const char *text)
 
 enum err_code buf_reserve(struct buf *buf, size_t extra, struct err *err)
 {
-    size_t wanted;
-    if (__builtin_add_overflow(buf->len, extra, &wanted)) {
+    if (extra > SIZE_MAX - buf->len) {
         return err_set(err, ERR_NOMEM, "a buffer of more than SIZE_MAX octets");
     }
+    size_t wanted = buf->len + extra;
     if (wanted <= buf->capacity) {
         return ERR_OK;
     }
@@ -44,7 +44,8 @@ enum err_code buf_reserve(struct buf *buf, size_t extra, struct err *err)
     // Not realloc(): it may leave a copy of a secret behind in freed memory.
     uint8_t *data = malloc(capacity);
     if (data == NULL) {
-        return err_set(err, ERR_NOMEM, "no memory for %zu octets", capacity);
+        err_set(err, ERR_NOMEM, "no memory for %zu octets", capacity);
+        return ERR_NOMEM;
     }
     if (buf->len > 0) {
         memcpy(data, buf->data, buf->len);

@@ -32,6 +32,8 @@ static const char *const names[ERR_MAX] = {
 };
 
 static void set_text(struct err *err, enum err_code code, const char *format, va_list args)
+    PRINTF_LIKE(3, 0);
+static void set_text(struct err *err, enum err_code code, const char *format, va_list args)
 {
     err->code = code;
     vsnprintf(err->text, sizeof err->text, format, args);
