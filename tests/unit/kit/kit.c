@@ -119,7 +119,8 @@ struct buf kit_csr_der(EVP_PKEY *key, const struct kit_csr *content)
     if (content->challenge != NULL) {
         int type = content->challenge_type != 0 ? content->challenge_type : V_ASN1_UTF8STRING;
         require(X509_REQ_add1_attr_by_NID(req, NID_pkcs9_challengePassword, type,
-                                          (const unsigned char *)content->challenge, -1) == 1,
+                                          (const unsigned char *)content->challenge,
+                                          (int)strlen(content->challenge)) == 1,
                 "challengePassword");
     }
     if (content->san_dns != NULL) {

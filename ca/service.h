@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CA at work: takes connections from a listening SEQPACKET socket, one thread each, and answers
+// every question with the authority of the moment. Logs every signature and every refusal.
+#pragma once
+
+#include "ca/authority.h"
+
+#define SERVICE_CONNECTIONS_MAX 64 // scepd has one per worker; more is a mistake somewhere
+
+struct service;
+
+// Takes one reference to `take_authority`, consumed also on failure. `clock` tells the time, once
+// per question. Errors: ERR_NOMEM.
+enum err_code service_new(struct authority *take_authority, int64_t (*clock)(void),
+                          struct service **ret_service, struct err *err) MUST_CHECK;
+// Lets every thread finish the question it is at, ends all connections and waits for the threads.
+void service_free(struct service *service);
+DEFINE_CLEANUP(struct service *, service_free);
+
+// Accepts one connection and starts its thread; more than SERVICE_CONNECTIONS_MAX at a time are
+// closed and logged. Returns at once if nobody waits on a non-blocking socket. Failures are logged:
+// there is nobody else to tell. Main thread.
+void service_accept(struct service *service, int listen_fd);
+// Clears up after threads that have ended. Main thread, now and then.
+void service_reap(struct service *service);
+// Puts `take_authority` (one reference, consumed) in the present one's place. Main thread.
+void service_replace(struct service *service, struct authority *take_authority);
+// Connections at present; for tests and the log.
+unsigned service_connections(struct service *service);
