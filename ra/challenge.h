@@ -54,9 +54,16 @@ struct challenge_result {
     char common_name[STORE_NAME_LEN]; // the CN it is bound to, for requests with an empty subject
 };
 
+// What is to be checked; everything is borrowed.
+struct challenge_query {
+    struct view presented; // UTF-8; empty = absent
+    const struct names *names;
+    int64_t now;
+};
+
 // Looks a presented challenge up: constant-time against the static one, by keyed hash among the
 // one-time ones, which takes the same steps whatever is presented. Errors: ERR_IO, ERR_NOMEM for
 // trouble of the store; a wrong challenge is a result, not an error.
 enum err_code challenge_check(const struct challenge_secrets *secrets, struct store *store,
-                              struct view presented, const struct names *names, int64_t now,
+                              const struct challenge_query *query,
                               struct challenge_result *ret_result, struct err *err) MUST_CHECK;

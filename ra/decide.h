@@ -15,10 +15,11 @@ enum signer_class {
     SIGNER_UNKNOWN,     // a certificate of somebody else
     SIGNER_SELF_SIGNED, // proves possession of a key, authorises nothing
     SIGNER_OURS,        // byte-identical to a certificate in our store
+    SIGNER_CLASS_MAX
 };
 const char *signer_class_name(enum signer_class signer_class);
 
-// What the store remembers of this transaction or of this key.
+// What the store remembers of this transaction or of this key (ra/transaction.h finds it out).
 enum past {
     PAST_NONE,          // nothing that binds us
     PAST_SAME_REQUEST,  // ISSUED for the same PKCS#10, within the replay window
@@ -26,28 +27,35 @@ enum past {
     PAST_SAME_KEY,      // another transactionID, but same key, subject and challenge, in the window
     PAST_FOREIGN_KEY,   // the key is certified for another subject already
     PAST_DUPLICATE,     // a live certificate has this subject and another key; policy refuses that
+    PAST_MAX
 };
 
 struct facts {
     enum message_type type;
     enum signer_class signer_class;
-    bool is_opened;     // envelope decrypted, PKCS#10 parsed
-    bool is_proven;     // PKCS#10's own signature holds
-    bool is_signer_key; // PKCS#10's key is the signer's key
-    enum challenge_state challenge;
+    struct err opening; // ERR_OK: envelope decrypted and PKCS#10 parsed; else what failed
+    struct err proof;   // ERR_OK: the PKCS#10's own signature holds; else what failed
+    bool is_signer_key; // the PKCS#10's key is the signer's key
+    enum challenge_state challenge; // what the challengePassword turned out to be
     enum past past;
-    struct err names; // ERR_OK, or what the rules for names found wrong
+    struct err names; // ERR_OK: the names asked for are allowed; else what is wrong
 };
 
 enum action { ACTION_REFUSE, ACTION_ISSUE, ACTION_REPLAY };
 
 struct verdict {
     enum action action;
-    enum err_code refusal;     // ACTION_REFUSE: ERR_BAD_REQUEST, ERR_BAD_CERT_ID...
-    bool is_told;              // the phone may learn `reason` as failInfoText
-    bool is_challenge_fault;   // failInfo by the setting challenge.fail_info
-    char reason[ERR_TEXT_LEN]; // for the log: exact
+    enum err_code refusal; // ACTION_REFUSE: ERR_BAD_REQUEST, ERR_BAD_ALG or ERR_BAD_CERT_ID
+    // ACTION_REFUSE before the requester was authorised: the phone gets one and the same answer
+    // whatever went wrong (failInfo by the setting challenge.fail_info, no failInfoText).
+    bool is_uniform;
+    char reason[ERR_TEXT_LEN]; // exact, for the log; failInfoText too unless is_uniform
 };
 
-// Looks at the facts and answers. `facts->past` counts only as far as the message type uses it.
+// Whether a verdict on this message needs what is in its envelope. False means that decide() says
+// what it has to say without any RSA private operation; only `type`, `signer_class` and, for
+// CertPoll, `past` count then.
+bool decide_needs_envelope(enum message_type type, enum signer_class signer_class);
+
+// Looks at the facts and answers.
 struct verdict decide(const struct facts *facts);

@@ -6,7 +6,8 @@
 #include "ra/store.h"
 
 // Ours = byte-identical to a stored certificate, never by name or serial number alone.
-// Self-signed = issuer and subject are equal and the certificate verifies with its own key.
-// Errors: ERR_IO, ERR_NOMEM of the store.
+// Self-signed = the certificate names itself as issuer; what proves possession of the key is the
+// message's signature, so the certificate's own one, its dates and extensions mean nothing (real
+// clients get them wrong). Any thread. Errors: ERR_IO, ERR_NOMEM, ERR_CRYPTO.
 enum err_code identity_classify(const X509 *signer, struct store *store,
                                 enum signer_class *ret_class, struct err *err) MUST_CHECK;

@@ -20,6 +20,7 @@ enum name_kind {
     NAME_SAN_EMAIL,
     NAME_SAN_UPN,
     NAME_SAN_OTHER, // iPAddress, URI, directoryName, otherName...; text is empty
+    NAME_OTHER,     // O, OU, C and what else a subject has: no identity, only names_check() counts
 };
 
 struct name {
@@ -39,24 +40,25 @@ struct names {
 // Collects the names of a PKCS#10's subject and of its subjectAltName (extensionRequest or
 // Microsoft's OID; at most LIMIT_SUBJECT_ALT_NAMES). Errors: ERR_BAD_REQUEST for malformed
 // values, NULs, invalid UTF-8, too many or too long ones, duplicated extensions; ERR_NOMEM.
-// *ret_names is to be done with names_done().
+// *ret_names is to be done with names_done(); an empty one after a failure.
 enum err_code names_read(const X509_REQ *req, struct names *ret_names, struct err *err) MUST_CHECK;
 void names_done(struct names *names);
 
-// The rules that hold for everybody: a CN of at most LIMIT_COMMON_NAME characters; no literal `$`
-// (an unexpanded phone macro) and no control characters in any name. Errors: ERR_BAD_REQUEST with
-// what was seen.
+// The rules that hold for everybody: CNs of 1 to LIMIT_COMMON_NAME characters; no literal `$` (an
+// unexpanded phone macro) and no control characters in any name. Errors: ERR_BAD_REQUEST with what
+// is wrong, without the name itself: the text may travel in clear.
 enum err_code names_check(const struct names *names, struct err *err) MUST_CHECK;
 
-// Every name in the request belongs to `common_name`: equal to it, or it followed by "." or "@".
+// Every name in the request but NAME_OTHER belongs to `common_name`: equal to it, or it followed by
+// "@" and anything, or by "." and anything without "@"; letters of either case.
 bool names_belong_to_common_name(const struct names *names, const char *common_name);
-// Every CN and SAN contains `mac` (12 upper-case hex digits, compared without case and
-// separators), at least one CN does, and no other name holds another MAC.
+// Every CN and SAN holds `mac` (12 upper-case hex digits) as names_find_mac() finds it, at least
+// one CN does, and no name holds another MAC.
 bool names_belong_to_mac(const struct names *names, const char *mac);
 
-// The subjectAltNames the certificate gets under `rule`: those that are the CN, CN.<domain> or
-// CN@<domain>. Views point into `names`. Errors: ERR_BAD_REQUEST when `rule` is REFUSE and another
-// kind of name was asked for.
+// The subjectAltNames the certificate gets under `rule`: dNSNames that are the CN or CN.<domain>,
+// rfc822Names that are CN@<domain>, UPNs that are any of these. Views point into `names`. Errors:
+// ERR_BAD_REQUEST when `rule` is REFUSE and another name was asked for.
 enum err_code names_choose_sans(const struct names *names, enum settings_san rule,
                                 struct san ret_sans[LIMIT_SUBJECT_ALT_NAMES], uint32_t *ret_count,
                                 struct err *err) MUST_CHECK;

@@ -9,18 +9,19 @@
 #include "ra/pkcs10.h"
 
 struct policy {
-    const struct settings *settings;
-    const struct credentials *credentials;
+    struct settings *settings;
+    struct credentials *credentials;
     struct challenge_secrets secrets;
-    struct pkcs10 *decoy;
-    char capabilities[CAPABILITIES_LEN];
-    // private:
-    int references; // atomic
+    struct pkcs10 *decoy;                // see pkcs10_make_decoy()
+    char capabilities[CAPABILITIES_LEN]; // the answer to GetCACaps
+    _Atomic unsigned references;         // policy.c's
 };
 
 // Takes `take_settings` (freed with the policy, or on failure) and loads what it names. The caller
 // owns one reference. Errors: as credentials_load() and challenge_secrets_load().
 enum err_code policy_new(struct settings *take_settings, int64_t now, struct policy **ret_policy,
                          struct err *err) MUST_CHECK;
+// One more reference to the same policy. Any thread.
 struct policy *policy_ref(struct policy *policy);
+// Gives a reference back; the last one frees everything, secrets wiped. NULL is fine. Any thread.
 void policy_unref(struct policy *policy);

@@ -79,13 +79,15 @@ struct store_counts {
 };
 
 // Opens or makes the environment in `directory` (made 0700 if missing). Free with store_close().
-// Errors: ERR_IO, ERR_FULL, ERR_CONFIG when the schema is newer than this program knows; ERR_BUSY
-// when another process has it open for writing.
+// Errors: ERR_IO, ERR_FULL, ERR_NOMEM, ERR_NOT_FOUND when the folder above is missing, ERR_CONFIG
+// when the schema is newer than this program knows or not ours; ERR_BUSY when it is open already.
 enum err_code store_open(const char *directory, uint64_t max_octets, struct store **ret_store,
                          struct err *err) MUST_CHECK;
 void store_close(struct store *store);
 
-// Reading; any thread. Errors of all: ERR_NOT_FOUND, ERR_IO, ERR_NOMEM.
+// Reading; any thread. Errors of all: ERR_NOT_FOUND, ERR_IO, ERR_NOMEM, ERR_BUSY (hundreds read at
+// the same moment). The newest certificate is the one with the latest `issued_at`, and among those
+// of one second the one that was written last.
 enum err_code store_find_serial(struct store *store, const uint8_t serial[SERIAL_LEN],
                                 struct store_certificate *ret_certificate,
                                 struct err *err) MUST_CHECK;
@@ -106,11 +108,11 @@ enum err_code store_count(struct store *store, struct store_counts *ret_counts,
                           struct err *err) MUST_CHECK;
 
 // Listing: calls `visit` for each record until it returns false. The record is only valid during
-// the call; `visit` must be quick and must not call the store. Errors: ERR_IO, ERR_NOMEM.
+// the call; `visit` must be quick and must not call the store. Errors: ERR_IO, ERR_NOMEM, ERR_BUSY.
 typedef bool store_visit_certificate(const struct store_certificate *certificate, void *context);
 typedef bool store_visit_challenge(const struct store_challenge *challenge, void *context);
 // Certificates from the newest issued to the oldest, beginning after the one with `after_serial`
-// (NULL = from the newest).
+// (NULL = from the newest; ERR_NOT_FOUND when there is no such certificate).
 enum err_code store_list_certificates(struct store *store, const uint8_t *after_serial,
                                       store_visit_certificate *visit, void *context,
                                       struct err *err) MUST_CHECK;

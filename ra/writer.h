@@ -14,21 +14,28 @@ enum write_kind { WRITE_ISSUED, WRITE_CHALLENGE_NEW, WRITE_CHALLENGE_REVOKE };
 struct write_order {
     enum write_kind kind;
     int64_t now;
-    // WRITE_ISSUED. Guards: the transaction key is new, or not ISSUED within `replay_until` of its
-    // certificate, or its record is the one the asker saw (`seen_transaction`); the serial is new;
-    // the challenge (if `challenge_hash` is not all zeroes and `is_one_time`) exists, is not
-    // revoked, not expired at `now` and has uses left — it is used up by one here.
+    // WRITE_ISSUED. Guards: the transaction key is new, or its record is not ISSUED, or it is the
+    // ISSUED one the asker saw (`replaces_transaction`); the serial is new; the newest
+    // certificate for its key is the one the asker saw, or there is none; if `is_one_time`, the
+    // challenge under `challenge_hash` exists, is not revoked, not expired at `now` and has uses
+    // left — it is used up by one here.
     struct store_certificate certificate; // owned by the order
     bool is_one_time;
     bool replaces_transaction;           // the asker saw an ISSUED record and decided to issue anew
     uint8_t replaced_serial[SERIAL_LEN]; // ...namely this one; another one now = conflict
-    // WRITE_CHALLENGE_NEW (guard: hash and id are new) and WRITE_CHALLENGE_REVOKE (by id).
+    bool has_key_record;                 // the asker saw a certificate for the same key...
+    uint8_t key_serial[SERIAL_LEN];      // ...namely this one; a newer one now = conflict
+    // WRITE_CHALLENGE_NEW (guard: hash and id are new) and WRITE_CHALLENGE_REVOKE (by id, of either
+    // case; one that is revoked already stays so).
     struct store_challenge challenge;
-    // The answer: ERR_OK, ERR_CONFLICT (a guard did not hold; text says which), ERR_NOT_FOUND,
-    // ERR_EXISTS, ERR_FULL, ERR_IO.
+    // The answer: ERR_OK; ERR_CONFLICT (a guard of WRITE_ISSUED did not hold; text says which);
+    // ERR_EXISTS (WRITE_CHALLENGE_NEW), ERR_NOT_FOUND (WRITE_CHALLENGE_REVOKE); ERR_LIMIT (the
+    // certificate is empty or longer than LIMIT_CERT_LEN); ERR_FULL, ERR_IO, ERR_NOMEM. `err` lives
+    // on the writer's stack, not in the order.
     void (*done)(struct write_order *order, enum err_code code, const struct err *err);
     void *owner;
     struct write_order *next; // the writer's
+    struct err result;        // the writer's
 };
 
 struct writer;

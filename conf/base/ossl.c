@@ -40,13 +40,6 @@ enum err_code ossl_cert_to_der(const X509 *cert, struct buf *ret_der, struct err
     return take_encoded(len, der, ret_der, err);
 }
 
-enum err_code ossl_spki_to_der(const EVP_PKEY *key, struct buf *ret_der, struct err *err)
-{
-    unsigned char *der = NULL;
-    int len = i2d_PUBKEY(key, &der);
-    return take_encoded(len, der, ret_der, err);
-}
-
 enum err_code ossl_name_to_der(const X509_NAME *name, struct buf *ret_der, struct err *err)
 {
     unsigned char *der = NULL;

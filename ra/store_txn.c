@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ra/store_txn.h"
+
+static MDB_val val_of(struct view octets)
+{
+    return (MDB_val){.mv_size = octets.len, .mv_data = (void *)(uintptr_t)octets.data};
+}
+
+static int begin_read(MDB_env *env, MDB_txn **ret_mdb)
+{
+    if (env == NULL) {
+        return MDB_PANIC;
+    }
+    int status = mdb_txn_begin(env, NULL, MDB_RDONLY, ret_mdb);
+    if (status == MDB_READERS_FULL) {
+        int dead = 0;
+        mdb_reader_check(env, &dead);
+        status = mdb_txn_begin(env, NULL, MDB_RDONLY, ret_mdb);
+    }
+    return status;
+}
+
+enum err_code store_txn_begin_read(struct store *store, struct store_txn *ret_txn, struct err *err)
+{
+    MDB_txn *mdb = NULL;
+    pthread_rwlock_rdlock(&store->gate);
+    int status = begin_read(store->env, &mdb);
+    if (status != 0) {
+        pthread_rwlock_unlock(&store->gate);
+        return store_env_error(err, status, "beginning to read the store");
+    }
+    *ret_txn = (struct store_txn){.store = store, .mdb = mdb};
+    return ERR_OK;
+}
+
+void store_txn_end_read(struct store_txn *txn)
+{
+    if (txn->mdb != NULL) {
+        mdb_txn_abort(txn->mdb);
+        pthread_rwlock_unlock(&txn->store->gate);
+        txn->mdb = NULL;
+    }
+}
+
+enum err_code store_txn_begin_write(struct store *store, struct store_txn *ret_txn, struct err *err)
+{
+    enum err_code code = store_env_heal(store, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    MDB_txn *mdb = NULL;
+    int status = mdb_txn_begin(store->env, NULL, 0, &mdb);
+    if (status != 0) {
+        return store_env_error(err, status, "beginning to write the store");
+    }
+    *ret_txn = (struct store_txn){.store = store, .mdb = mdb};
+    return ERR_OK;
+}
+
+static void fail_with(struct store_txn *txn, int status, const char *what)
+{
+    struct err failure = {0};
+    store_env_error(&failure, status, what);
+    store_txn_fail(txn, &failure);
+    txn->is_map_full = status == MDB_MAP_FULL;
+}
+
+enum err_code store_txn_commit(struct store_txn *take_txn, struct err *err)
+{
+    if (take_txn->failure.code == ERR_OK) {
+        int status = mdb_txn_commit(take_txn->mdb);
+        take_txn->mdb = NULL;
+        if (status != 0) {
+            fail_with(take_txn, status, "committing to the store");
+        }
+    }
+    store_txn_abort(take_txn);
+    return take_txn->failure.code == ERR_OK
+               ? ERR_OK
+               : err_set(err, take_txn->failure.code, "%s", take_txn->failure.text);
+}
+
+void store_txn_abort(struct store_txn *take_txn)
+{
+    if (take_txn->mdb != NULL) {
+        mdb_txn_abort(take_txn->mdb);
+        take_txn->mdb = NULL;
+    }
+}
+
+void store_txn_fail(struct store_txn *txn, const struct err *failure)
+{
+    if (txn->failure.code == ERR_OK) {
+        txn->failure = *failure;
+    }
+}
+
+enum err_code store_txn_get(const struct store_txn *txn, enum store_table table, struct view key,
+                            struct view *ret_value, struct err *err)
+{
+    MDB_val key_val = val_of(key);
+    MDB_val value = {0};
+    int status = mdb_get(txn->mdb, txn->store->tables[table], &key_val, &value);
+    if (status != 0) {
+        return store_env_error(err, status, store_env_table_name(table));
+    }
+    *ret_value = view_of(value.mv_data, value.mv_size);
+    return ERR_OK;
+}
+
+void store_txn_put(struct store_txn *txn, enum store_table table, struct view key,
+                   struct view value)
+{
+    if (txn->failure.code != ERR_OK) {
+        return;
+    }
+    MDB_val key_val = val_of(key);
+    MDB_val value_val = val_of(value);
+    int status = mdb_put(txn->mdb, txn->store->tables[table], &key_val, &value_val, 0);
+    if (status != 0) {
+        fail_with(txn, status, store_env_table_name(table));
+    }
+}

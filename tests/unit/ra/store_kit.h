@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records for tests of the store and what stands on it.
+#pragma once
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kit/kit.h"
+#include "ra/store.h"
+
+#define STORE_KIT_DER_LEN 1000 // octets; a real certificate has about as many
+#define STORE_KIT_OCTETS  (8ULL << 20)
+
+static inline void store_kit_hash(const char *what, unsigned number, uint8_t ret_hash[SHA256_LEN])
+{
+    const struct view parts[] = {view_of_text(what), view_of(&number, sizeof number)};
+    ossl_sha256(parts, 2, ret_hash);
+}
+
+// Certificate number `number`, issued that many seconds after KIT_NOW, with serial, device, key
+// and transaction of its own. Done with store_certificate_done().
+static inline struct store_certificate store_kit_certificate(unsigned number)
+{
+    struct store_certificate certificate = {
+        .serial = {0x40},
+        .status = CERTIFICATE_VALID,
+        .issued_at = (int64_t)KIT_NOW + number,
+        .not_before = (int64_t)KIT_NOW + number - 600,
+        .not_after = (int64_t)KIT_NOW + number + 31536000,
+        .signer_class = 1,
+    };
+    memcpy(certificate.serial + 1, &number, sizeof number);
+    snprintf(certificate.mac, sizeof certificate.mac, "001A%08X", number);
+    snprintf(certificate.device, sizeof certificate.device, "%s", certificate.mac);
+    snprintf(certificate.common_name, sizeof certificate.common_name, "CP-8841-SEP%s",
+             certificate.mac);
+    store_kit_hash("key", number, certificate.spki_hash);
+    store_kit_hash("subject", number, certificate.subject_hash);
+    store_kit_hash("csr", number, certificate.csr_hash);
+    store_kit_hash("transaction", number, certificate.transaction_key);
+    uint8_t der[STORE_KIT_DER_LEN];
+    memset(der, (int)(number & 0xFF), sizeof der);
+    assert_int_equal(buf_copy(view_of(der, sizeof der), &certificate.der, NULL), ERR_OK);
+    return certificate;
+}
+
+// Challenge number `number` with two uses, valid for an hour from KIT_NOW.
+static inline struct store_challenge store_kit_challenge(unsigned number)
+{
+    struct store_challenge challenge = {
+        .created_at = KIT_NOW,
+        .expires_at = (int64_t)KIT_NOW + 3600,
+        .uses_allowed = 2,
+        .uses_left = 2,
+        .common_name = "CP-8841-SEP001A2B3C4D5E",
+        .mac = "001A2B3C4D5E",
+    };
+    store_kit_hash("challenge", number, challenge.hash);
+    for (size_t i = 0; i < (CHALLENGE_ID_LEN - 1) / 2; i++) {
+        snprintf(challenge.id + 2 * i, 3, "%02X", challenge.hash[i]);
+    }
+    return challenge;
+}
+
+static inline void store_kit_assert_same(const struct store_certificate *a,
+                                         const struct store_certificate *b)
+{
+    assert_memory_equal(a->serial, b->serial, SERIAL_LEN);
+    assert_int_equal(a->status, b->status);
+    assert_int_equal(a->issued_at, b->issued_at);
+    assert_int_equal(a->not_before, b->not_before);
+    assert_int_equal(a->not_after, b->not_after);
+    assert_string_equal(a->device, b->device);
+    assert_string_equal(a->common_name, b->common_name);
+    assert_string_equal(a->mac, b->mac);
+    assert_memory_equal(a->spki_hash, b->spki_hash, SHA256_LEN);
+    assert_memory_equal(a->subject_hash, b->subject_hash, SHA256_LEN);
+    assert_memory_equal(a->csr_hash, b->csr_hash, SHA256_LEN);
+    assert_memory_equal(a->transaction_key, b->transaction_key, SHA256_LEN);
+    assert_memory_equal(a->challenge_hash, b->challenge_hash, SHA256_LEN);
+    assert_int_equal(a->signer_class, b->signer_class);
+    assert_true(view_equal(buf_view(&a->der), buf_view(&b->der)));
+}
