@@ -8,21 +8,17 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/ui.h>
 
-#include "conf/base/file.h"
+#include "conf/base/private_key.h"
 #include "conf/limits.h"
 
-#define GROUP_NAME_LEN 64   // bytes; the longest name OpenSSL knows is under 40
-#define PIN_FILE_LEN   1024 // octets; OpenSSL takes no longer passphrase
+#define GROUP_NAME_LEN 64 // bytes; the longest name OpenSSL knows is under 40
 
 struct ca_key {
     EVP_PKEY *pkey;
     EVP_MD *digest; // fetched once: a fetch per signature would cost a lookup under a lock
     char type[KEY_TYPE_LEN];
 };
-
-DEFINE_CLEANUP(UI_METHOD *, UI_destroy_method);
 
 struct curve {
     const char *group;
@@ -75,69 +71,6 @@ const char *key_digest_name(const EVP_PKEY *key)
     return curve != NULL ? curve->digest : NULL;
 }
 
-static enum err_code read_pin(const char *pin_file, struct buf *ret_pin, struct err *err)
-{
-    if (pin_file == NULL) {
-        return ERR_OK;
-    }
-    enum err_code code = file_read(pin_file, PIN_FILE_LEN, ret_pin, err);
-    if (code != ERR_OK || ret_pin->len == 0) {
-        return code;
-    }
-    const uint8_t *newline = memchr(ret_pin->data, '\n', ret_pin->len);
-    if (newline != NULL) {
-        ret_pin->len = (size_t)(newline - ret_pin->data);
-    }
-    return ERR_OK;
-}
-
-// A pem_password_cb: a key that wants a passphrase when there is none fails, nobody is asked.
-static int give_pin(char *to, int size, int is_writing, void *data)
-{
-    const struct buf *pin = data;
-    (void)is_writing;
-    if (pin->len == 0 || size < 0 || pin->len > (size_t)size) {
-        return -1;
-    }
-    memcpy(to, pin->data, pin->len);
-    return (int)pin->len;
-}
-
-static EVP_PKEY *first_key(OSSL_STORE_CTX *store)
-{
-    while (!OSSL_STORE_eof(store)) {
-        CLEANUP(cleanup_OSSL_STORE_INFO_free) OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-        if (info != NULL && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY) {
-            return OSSL_STORE_INFO_get1_PKEY(info);
-        }
-        if (info == NULL && OSSL_STORE_error(store)) {
-            return NULL;
-        }
-    }
-    return NULL;
-}
-
-static enum err_code load(const char *uri, struct buf *pin, EVP_PKEY **ret_pkey, struct err *err)
-{
-    CLEANUP(cleanup_UI_destroy_method)
-    UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(give_pin, 0);
-    if (method == NULL) {
-        return err_set_openssl(err, ERR_NOMEM, "no memory to read a key");
-    }
-    CLEANUP(cleanup_OSSL_STORE_close)
-    OSSL_STORE_CTX *store = OSSL_STORE_open(uri, method, pin, NULL, NULL);
-    if (store == NULL || OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) != 1) {
-        return err_set_openssl(err, ERR_CONFIG, "cannot open the CA key %s", uri);
-    }
-    EVP_PKEY *pkey = first_key(store);
-    if (pkey == NULL) {
-        return err_set_openssl(err, ERR_CONFIG, "no private key can be read from %s", uri);
-    }
-    ERR_clear_error(); // the store's loaders leave the failures of formats they tried first
-    *ret_pkey = pkey;
-    return ERR_OK;
-}
-
 static enum err_code fetch_digest(const EVP_PKEY *pkey, EVP_MD **ret_digest, struct err *err)
 {
     const char *name = key_digest_name(pkey);
@@ -175,13 +108,8 @@ static enum err_code wrap(EVP_PKEY *take_pkey, struct ca_key **ret_key, struct e
 enum err_code ca_key_open(const char *uri, const char *pin_file, struct ca_key **ret_key,
                           struct err *err)
 {
-    CLEANUP(buf_wipe) struct buf pin = {0};
-    enum err_code code = read_pin(pin_file, &pin, err);
-    if (code != ERR_OK) {
-        return code;
-    }
     EVP_PKEY *pkey = NULL;
-    code = load(uri, &pin, &pkey, err);
+    enum err_code code = private_key_load(uri, pin_file, &pkey, err);
     return code == ERR_OK ? wrap(pkey, ret_key, err) : code;
 }
 

@@ -8,10 +8,10 @@
 #include <openssl/pem.h>
 
 #include "conf/base/file.h"
+#include "conf/base/private_key.h"
 #include "conf/keys.h"
 #include "conf/limits.h"
 #include "ra/certs_only.h"
-#include "ra/ra_key.h"
 
 #define CHAIN_MAX    10 // certificates from the RA's to the root
 #define PEM_BEGIN    "-----BEGIN"
@@ -259,7 +259,7 @@ static enum err_code load_all(const struct settings *settings, struct credential
         code = load_upper(settings, credentials, err);
     }
     if (code == ERR_OK) {
-        code = ra_key_load(settings->ra.key, settings->ra.pin_file, &credentials->ra_key, err);
+        code = private_key_load(settings->ra.key, settings->ra.pin_file, &credentials->ra_key, err);
     }
     return code;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ra/ra_key.h"
+#include "conf/base/private_key.h"
 
 #include <string.h>
 
@@ -84,8 +84,8 @@ static enum err_code load(const char *uri, struct buf *pin, EVP_PKEY **ret_key, 
     return ERR_OK;
 }
 
-enum err_code ra_key_load(const char *uri, const char *pin_file, EVP_PKEY **ret_key,
-                          struct err *err)
+enum err_code private_key_load(const char *uri, const char *pin_file, EVP_PKEY **ret_key,
+                               struct err *err)
 {
     struct buf pin = {0};
     ERR_clear_error();
