@@ -39,3 +39,13 @@ ssize_t hex_decode(const char *text, uint8_t *octets, size_t max_len)
     }
     return (ssize_t)(len / 2);
 }
+
+char *hex_to_upper(char *text)
+{
+    for (char *at = text; *at != '\0'; at++) {
+        if (*at >= 'a' && *at <= 'f') {
+            *at = (char)(*at - 'a' + 'A');
+        }
+    }
+    return text;
+}

@@ -35,8 +35,16 @@ static void decodes(void **state)
     }
 }
 
+static void raises_digits_only(void **state)
+{
+    (void)state;
+    char text[] = "00afAFgz:`";
+    assert_string_equal(hex_to_upper(text), "00AFAFgz:`");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(encodes), cmocka_unit_test(decodes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(encodes), cmocka_unit_test(decodes),
+                                       cmocka_unit_test(raises_digits_only)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

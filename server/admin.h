@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The administrator's interface: HTTP + JSON on a Unix socket (mode 0600), by the same
+// libmicrohttpd in external-epoll mode, run by the main thread; so it needs no thread and no lock
+// of its own. Resources (documented in server/ctl/README.md): GET /v1/status; GET
+// /v1/certificates?after=SERIAL& limit=N; GET /v1/certificates/SERIAL-or-CN-or-MAC; GET and POST
+// /v1/challenges; DELETE /v1/challenges/ID. Errors are {"error": "...", "message": "..."} with 400,
+// 404, 405, 409, 413, 503.
+#pragma once
+
+#include "server/live.h"
+
+struct admin;
+
+// Binds `socket_path` (a stale socket is replaced, a live one is an error: ERR_EXISTS) and gets
+// ready. `live` outlives it. Errors: ERR_IO, ERR_EXISTS, ERR_LIMIT, ERR_NOMEM.
+enum err_code admin_new(const char *socket_path, struct live *live, struct admin **ret_admin,
+                        struct err *err) MUST_CHECK;
+// Ends connections, removes the socket file.
+void admin_free(struct admin *admin);
+// The descriptor to poll for reading, and how long at most (milliseconds, -1 = for ever).
+int admin_fd(const struct admin *admin);
+int admin_timeout_ms(const struct admin *admin);
+// Handles what is ready; called by the main thread after its poll. Writes wait for the commit.
+void admin_run(struct admin *admin);

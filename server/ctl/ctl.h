@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// scepctl's frame: global options, the table of commands, their arguments and exit codes. Commands
+// write what was asked for to `out` and what went wrong to `errors`, and return an exit code.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "conf/base/err.h"
+
+#define CTL_DEFAULT_CONFIG "/etc/scepd/scepd.conf"
+
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_FAILED = 1, // scepd said no, or cannot be reached, or something could not be made
+    CTL_USAGE = 2,  // the command line or the configuration is wrong
+};
+
+struct ctl {
+    FILE *out;
+    FILE *errors;
+    const char *config; // settings file
+    bool is_json;
+};
+
+enum ctl_option_key {
+    CTL_CN,
+    CTL_MAC,
+    CTL_TTL,
+    CTL_USES,
+    CTL_LIMIT,
+    CTL_LISTEN,
+    CTL_TIERS,
+    CTL_CA_KEY,
+    CTL_ORGANIZATION,
+    CTL_STATIC_CHALLENGE_FILE,
+    CTL_OPTION_COUNT
+};
+
+// An option with a value that one command knows.
+struct ctl_option {
+    const char *name; // without the dashes; NULL ends a list
+    enum ctl_option_key key;
+    const char *value; // what the value is, for the help: "CN"
+    const char *help;
+};
+
+struct ctl_arguments {
+    const char *options[CTL_OPTION_COUNT]; // NULL = not given
+    const char *operand;                   // NULL = the command takes none
+};
+
+struct ctl_command {
+    const char *name;
+    const char *action;  // second word ("new"); NULL = the command is one word
+    const char *operand; // what the one operand is, for the help; NULL = takes none
+    const char *summary;
+    const struct ctl_option *options; // NULL = none
+    enum ctl_exit (*run)(struct ctl *ctl, const struct ctl_arguments *arguments);
+};
+extern const struct ctl_command ctl_init;
+extern const struct ctl_command ctl_challenge_new;
+extern const struct ctl_command ctl_challenge_list;
+extern const struct ctl_command ctl_challenge_revoke;
+extern const struct ctl_command ctl_list;
+extern const struct ctl_command ctl_show;
+extern const struct ctl_command ctl_status;
+
+// The whole program but for main(): reads the command line and runs the command.
+enum ctl_exit ctl_main(int argc, char **argv, FILE *out, FILE *errors);
+
+// Writes "scepctl: <format...>" and a newline to `errors`, with everything that could move a
+// terminal's cursor escaped. Returns `code`.
+enum ctl_exit ctl_complain(struct ctl *ctl, enum ctl_exit code, const char *format, ...)
+    PRINTF_LIKE(3, 4);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the running daemon consists of, as its threads see it: the parts themselves, and the policy
+// that a reload replaces as a whole.
+#pragma once
+
+#include "ra/enroll.h"
+#include "ra/policy.h"
+#include "ra/store.h"
+#include "ra/writer.h"
+
+// Holds one reference to the present policy. A mutex guards the pointer; readers take their own
+// reference and never see half of a reload.
+struct live_policy;
+// `take_policy` is given back on failure, too. Errors: ERR_NOMEM.
+enum err_code live_policy_new(struct policy *take_policy, struct live_policy **ret_live,
+                              struct err *err) MUST_CHECK;
+void live_policy_free(struct live_policy *live);
+// A new reference to the present policy; give it back with policy_unref(). Any thread.
+struct policy *live_policy_get(struct live_policy *live);
+// Puts `take_policy` in the present one's place. Main thread.
+void live_policy_replace(struct live_policy *live, struct policy *take_policy);
+
+// What requests came to since the start; atomic counters, written by the threads that answer.
+enum live_count {
+    LIVE_REQUESTS,    // all HTTP requests on the phones' port
+    LIVE_ISSUED,      // new certificates released
+    LIVE_REPLAYED,    // repeats answered with a stored certificate
+    LIVE_REFUSED,     // signed FAILUREs
+    LIVE_BAD_HTTP,    // 4xx
+    LIVE_UNAVAILABLE, // 5xx
+    LIVE_COUNT_MAX
+};
+
+struct live {
+    struct store *store;
+    struct writer *writer;
+    struct live_policy *policy;
+    int64_t started_at;
+    char listening[64];           // "127.0.0.1:8080" as bound, the real port if 0 was asked for
+    _Atomic bool is_ca_answering; // result of the last ping
+    _Atomic uint64_t counts[LIVE_COUNT_MAX];
+};
+void live_add(struct live *live, enum live_count count);
+uint64_t live_get(const struct live *live, enum live_count count);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings as a daemon reads them: with every problem told, with loud words about dangerous ones,
+// and again on SIGHUP.
+#pragma once
+
+#include "ra/policy.h"
+
+// Reads the file. With `to_log`, problems become log lines, else lines on standard error.
+// Errors: ERR_CONFIG, whatever is wrong with the file; ERR_NOMEM.
+enum err_code reload_settings(const char *path, bool to_log, struct settings **ret_settings,
+                              struct err *err) MUST_CHECK;
+
+// As policy_new(), but whatever is wrong with what the settings name is an ERR_CONFIG, too.
+enum err_code reload_policy(struct settings *take_settings, int64_t now, struct policy **ret_policy,
+                            struct err *err) MUST_CHECK;
+
+// Gets OpenSSL's legacy provider if the settings want it. It stays once it is there; what may be
+// used of it is the policy's business. Errors: ERR_CRYPTO.
+enum err_code reload_providers(const struct settings *settings, struct err *err) MUST_CHECK;
+
+// Logs a warning for each dangerous thing that the policy allows.
+void reload_warn(const struct policy *policy);
+
+// Logs a warning for each setting that differs and that only a restart can change; returns how many
+// there are.
+unsigned reload_warn_of_restart(const struct settings *old, const struct settings *new);

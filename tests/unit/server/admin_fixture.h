@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole administrator's side for tests: a CA in a temporary folder, a store, its writer, and the
+// admin interface on a real Unix socket, run by a thread as scepd's main thread runs it.
+#pragma once
+
+#include "kit/kit.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ra/decide.h"
+#include "server/admin.h"
+#include "server/ctl/init_files.h"
+
+#define FIXTURE_STORE_OCTETS (64u << 20)
+#define FIXTURE_FAR_FUTURE   4102444800 // 2100-01-01: no wall clock is beyond
+#define FIXTURE_LONG_AGO     1000000000 // 2001-09-09: every wall clock is beyond
+
+struct fixture {
+    char *folder;
+    char *config; // scepd.conf
+    char *socket;
+    struct live live;
+    struct admin *admin;
+    pthread_t thread;
+    int wake[2]; // closing [1] ends the thread
+};
+
+static inline void *fixture_serve(void *context)
+{
+    struct fixture *fixture = context;
+    for (;;) {
+        struct pollfd fds[] = {
+            {.fd = admin_fd(fixture->admin), .events = POLLIN},
+            {.fd = fixture->wake[0], .events = POLLIN},
+        };
+        poll(fds, 2, admin_timeout_ms(fixture->admin));
+        if (fds[1].revents != 0) {
+            return NULL;
+        }
+        admin_run(fixture->admin);
+    }
+}
+
+static inline struct policy *fixture_policy(struct fixture *fixture)
+{
+    struct err err = {0};
+    struct init_result result = {0};
+    struct settings *settings = NULL;
+    struct policy *policy = NULL;
+    const struct init_plan plan = {
+        .directory = fixture->folder,
+        .listen = "127.0.0.1:0",
+        .order = {.tiers = 2, .ca_key = "ec:P-256", .organization = "Test", .now = KIT_NOW},
+    };
+    if (init_files(&plan, stderr, &result, &err) != ERR_OK) {
+        fail_msg("init: %s", err.text);
+    }
+    free(result.directory);
+    assert_int_equal(settings_load(fixture->config, true, stderr, &settings, &err), ERR_OK);
+    if (policy_new(settings, KIT_NOW, &policy, &err) != ERR_OK) {
+        fail_msg("policy: %s", err.text);
+    }
+    return policy;
+}
+
+static inline int fixture_set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    fixture->folder = kit_new_folder();
+    fixture->config = kit_path(fixture->folder, "scepd.conf");
+    fixture->socket = kit_path(fixture->folder, "admin.sock");
+    struct policy *policy = fixture_policy(fixture);
+    struct live *live = &fixture->live;
+    live->started_at = KIT_NOW;
+    snprintf(live->listening, sizeof live->listening, "127.0.0.1:8080");
+    assert_int_equal(
+        store_open(policy->settings->store.directory, FIXTURE_STORE_OCTETS, &live->store, NULL),
+        ERR_OK);
+    assert_int_equal(writer_start(live->store, &live->writer, NULL), ERR_OK);
+    assert_int_equal(live_policy_new(policy, &live->policy, NULL), ERR_OK);
+    assert_int_equal(admin_new(fixture->socket, live, &fixture->admin, NULL), ERR_OK);
+    assert_int_equal(pipe(fixture->wake), 0);
+    assert_int_equal(pthread_create(&fixture->thread, NULL, fixture_serve, fixture), 0);
+    *state = fixture;
+    return 0;
+}
+
+static inline int fixture_tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    close(fixture->wake[1]);
+    pthread_join(fixture->thread, NULL);
+    close(fixture->wake[0]);
+    admin_free(fixture->admin);
+    assert_int_equal(access(fixture->socket, F_OK), -1);
+    live_policy_free(fixture->live.policy);
+    writer_stop(fixture->live.writer);
+    store_close(fixture->live.store);
+    free(fixture->socket);
+    free(fixture->config);
+    kit_remove_folder(fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+// Writes a certificate record: serial number 01, `number`, 0...; the device is `mac` or else `cn`.
+static inline void fixture_add_certificate(struct fixture *fixture, uint8_t number, const char *cn,
+                                           const char *mac, int64_t not_after)
+{
+    struct err err = {0};
+    X509 *cert = kit_cert(kit_key(0), cn, NULL, NULL, false, KIT_NOW, 1);
+    struct write_order order = {.kind = WRITE_ISSUED, .now = KIT_NOW + number};
+    struct store_certificate *record = &order.certificate;
+    record->serial[0] = 1;
+    record->serial[1] = number;
+    record->status = CERTIFICATE_VALID;
+    record->issued_at = order.now;
+    record->not_before = FIXTURE_LONG_AGO - DAY_SEC;
+    record->not_after = not_after;
+    record->signer_class = SIGNER_SELF_SIGNED;
+    record->transaction_key[0] = number;
+    record->spki_hash[0] = number;
+    snprintf(record->common_name, sizeof record->common_name, "%s", cn);
+    snprintf(record->mac, sizeof record->mac, "%s", mac);
+    snprintf(record->device, sizeof record->device, "%s", mac[0] != '\0' ? mac : cn);
+    assert_int_equal(ossl_cert_to_der(cert, &record->der, NULL), ERR_OK);
+    if (writer_submit_and_wait(fixture->live.writer, &order, &err) != ERR_OK) {
+        fail_msg("writer: %s", err.text);
+    }
+    store_certificate_done(record);
+    X509_free(cert);
+}
+
+// Writes a challenge record as it is.
+static inline void fixture_add_challenge(struct fixture *fixture, struct store_challenge challenge)
+{
+    struct err err = {0};
+    struct write_order order = {
+        .kind = WRITE_CHALLENGE_NEW, .now = challenge.created_at, .challenge = challenge};
+    if (writer_submit_and_wait(fixture->live.writer, &order, &err) != ERR_OK) {
+        fail_msg("writer: %s", err.text);
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// scepctl's commands against a running admin interface: from the command line to the store and
+// back.
+#include "admin_fixture.h"
+
+#include <jansson.h>
+
+#include "server/ctl/ctl.h"
+
+#define WORDS_MAX 12
+
+struct outcome {
+    enum ctl_exit code;
+    char *out;
+    char *errors;
+};
+
+// Runs "scepctl -c <config> <words...>".
+static struct outcome run(struct fixture *fixture, const char *const *words)
+{
+    struct outcome outcome = {0};
+    size_t out_len;
+    size_t errors_len;
+    char *argv[WORDS_MAX + 4] = {(char *)"scepctl", (char *)"-c", fixture->config};
+    int argc = 3;
+    for (size_t i = 0; words[i] != NULL; i++) {
+        argv[argc++] = (char *)words[i];
+    }
+    FILE *out = open_memstream(&outcome.out, &out_len);
+    FILE *errors = open_memstream(&outcome.errors, &errors_len);
+    outcome.code = ctl_main(argc, argv, out, errors);
+    fclose(out);
+    fclose(errors);
+    return outcome;
+}
+
+static void outcome_done(struct outcome *outcome)
+{
+    free(outcome->out);
+    free(outcome->errors);
+}
+
+// Runs a command that must succeed without a word on the error stream.
+static struct outcome succeed(struct fixture *fixture, const char *const *words)
+{
+    struct outcome outcome = run(fixture, words);
+    assert_string_equal(outcome.errors, "");
+    assert_int_equal(outcome.code, CTL_OK);
+    return outcome;
+}
+
+static void fail_with(struct fixture *fixture, const char *const *words, const char *errors)
+{
+    struct outcome outcome = run(fixture, words);
+    if (strstr(outcome.errors, errors) == NULL) {
+        fail_msg("\"%s\" is not in \"%s\"", errors, outcome.errors);
+    }
+    assert_int_equal(outcome.code, CTL_FAILED);
+    assert_string_equal(outcome.out, "");
+    outcome_done(&outcome);
+}
+
+static void assert_has(const struct outcome *outcome, const char *words)
+{
+    if (strstr(outcome->out, words) == NULL) {
+        fail_msg("\"%s\" is not in \"%s\"", words, outcome->out);
+    }
+}
+
+static void test_challenge(void **state)
+{
+    struct outcome made =
+        succeed(*state, (const char *[]){"--json", "challenge", "new", "--mac", "00:1a:2b:3c:4d:5e",
+                                         "--ttl", "2d", "--uses", "3", NULL});
+    json_t *challenge = json_loads(made.out, 0, NULL);
+    assert_non_null(challenge);
+    const char *id = json_string_value(json_object_get(challenge, "id"));
+    const char *secret = json_string_value(json_object_get(challenge, "secret"));
+    assert_int_equal(strlen(secret), CHALLENGE_DIGITS);
+
+    struct outcome listed = succeed(*state, (const char *[]){"challenge", "list", NULL});
+    assert_has(&listed, "ID          STATE   USES LEFT  CREATED");
+    assert_has(&listed, id);
+    assert_has(&listed, "usable  3 of 3");
+    assert_has(&listed, "MAC 001A2B3C4D5E\n");
+    assert_null(strstr(listed.out, secret));
+    outcome_done(&listed);
+
+    struct outcome revoked = succeed(*state, (const char *[]){"challenge", "revoke", id, NULL});
+    assert_has(&revoked, "is revoked.\n");
+    outcome_done(&revoked);
+    struct outcome after = succeed(*state, (const char *[]){"challenge", "list", NULL});
+    assert_has(&after, "revoked  3 of 3");
+    outcome_done(&after);
+    json_decref(challenge);
+    outcome_done(&made);
+}
+
+static void test_challenge_in_words(void **state)
+{
+    struct outcome made =
+        succeed(*state, (const char *[]){"challenge", "new", "--cn", "M\xc3\xbcller", NULL});
+    assert_has(&made, "Challenge:     ");
+    assert_has(&made, "Uses:          1\n");
+    assert_has(&made, "Good for:      CN M\xc3\xbcller\n");
+    assert_has(&made, "shown only now");
+    outcome_done(&made);
+}
+
+static void test_server_says_no(void **state)
+{
+    fail_with(*state, (const char *[]){"challenge", "new", "--mac", "12", NULL},
+              "scepctl: scepd says no: \"12\" is not a MAC address");
+    fail_with(*state, (const char *[]){"challenge", "new", "--cn", "$MAU", NULL}, "has a '$'");
+    fail_with(*state, (const char *[]){"challenge", "revoke", "0123456789", NULL},
+              "no challenge has the id 0123456789");
+    fail_with(*state, (const char *[]){"show", "no/body ?&#%", NULL}, "MAC \"no/body ?&#%\"");
+    fail_with(*state, (const char *[]){"show", "a\x1b[2J", NULL}, "a\\x1b[2J");
+}
+
+static void test_list(void **state)
+{
+    fixture_add_certificate(*state, 1, "SEP001A2B3C4D5E", "001A2B3C4D5E", FIXTURE_LONG_AGO);
+    fixture_add_certificate(*state, 2, "evil\xc2\x9b", "", FIXTURE_FAR_FUTURE);
+    struct outcome all = succeed(*state, (const char *[]){"list", NULL});
+    assert_has(&all, "SERIAL                            COMMON NAME      MAC           STATUS   ");
+    assert_has(&all, "01010000000000000000000000000000  SEP001A2B3C4D5E  001A2B3C4D5E  expired  ");
+    assert_has(&all, "01020000000000000000000000000000  evil\\u{009B}     -             valid    ");
+    outcome_done(&all);
+
+    struct outcome one = run(*state, (const char *[]){"list", "--limit", "1", NULL});
+    assert_int_equal(one.code, CTL_OK);
+    assert_null(strstr(one.out, "SEP001A2B3C4D5E"));
+    assert_string_equal(one.errors, "There are more; --limit N shows up to N.\n");
+    outcome_done(&one);
+
+    struct outcome json = succeed(*state, (const char *[]){"list", "--json", NULL});
+    json_t *answer = json_loads(json.out, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(answer, "certificates")), 2);
+    assert_true(json_is_null(json_object_get(answer, "next_after")));
+    assert_has(&json, "evil\\u009B");
+    json_decref(answer);
+    outcome_done(&json);
+}
+
+static void test_show(void **state)
+{
+    fixture_add_certificate(*state, 1, "SEP001A2B3C4D5E", "001A2B3C4D5E", FIXTURE_LONG_AGO);
+    fixture_add_certificate(*state, 2, "SEP001A2B3C4D5E", "001A2B3C4D5E", FIXTURE_FAR_FUTURE);
+    struct outcome shown = succeed(*state, (const char *[]){"show", "00-1a-2b-3c-4d-5e", NULL});
+    assert_has(&shown, "Serial number:          01020000000000000000000000000000\n");
+    assert_has(&shown, "Subject:                CN=SEP001A2B3C4D5E\n");
+    assert_has(&shown, "-----END CERTIFICATE-----\n\nOther certificates of this device:\nSERIAL");
+    assert_has(&shown, "\n01010000000000000000000000000000  ");
+    outcome_done(&shown);
+}
+
+static void test_status(void **state)
+{
+    struct outcome status = succeed(*state, (const char *[]){"status", NULL});
+    assert_has(&status, "Version:            " SCEPD_VERSION "\n");
+    assert_has(&status, "Listening at:       127.0.0.1:8080\n");
+    assert_has(&status, "CA answers:         no\n");
+    assert_has(&status, "Root CA:            CN=SCEP Root CA,O=Test, until ");
+    assert_has(&status, "Static challenge:   no\n");
+    outcome_done(&status);
+}
+
+static void test_not_running(void **state)
+{
+    struct fixture *fixture = *state;
+    char *config = fixture->config;
+    struct settings_value values[] = {{"admin.socket", "nobody.sock"}, {NULL, NULL}};
+    fixture->config = kit_path(fixture->folder, "other.conf");
+    FILE *out = fopen(fixture->config, "w");
+    assert_int_equal(settings_write(out, values, NULL), ERR_OK);
+    fclose(out);
+    fail_with(fixture, (const char *[]){"status", NULL},
+              "nobody.sock: No such file or directory; is it running with ");
+    free(fixture->config);
+    fixture->config = config;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_challenge, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(test_challenge_in_words, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(test_server_says_no, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(test_list, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(test_show, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(test_status, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(test_not_running, fixture_set_up, fixture_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
