@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The simulated phone's list of bad input: each is answered as it must be, nothing crashes, hangs or
+# issues, and afterwards a good phone is served.
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/../lib/harness.sh"
+
+make_server site
+start_server site
+new_challenge site --uses 1000
+"$BIN/phone" hostile list >"$WORK/cases"
+[ "$(wc -l <"$WORK/cases")" -ge 20 ] || fail "the list of bad input is short"
+failed=
+while read -r case _; do
+    phone hostile "$case" --challenge-file "$CHALLENGE_FILE" </dev/null || failed="$failed $case"
+done <"$WORK/cases"
+[ -z "$failed" ] || fail "bad input:$failed"
+
+say "a good phone is served"
+expect 0 enroll --out "$WORK/phone"
+ctl site --json status >"$WORK/status.json"
+grep -q '"ca_answering": true' "$WORK/status.json" || fail "scepd-ca does not answer any more"
