@@ -6,16 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/provider.h>
-
-#include "kit/kit.h"
-#include "kit/pkimessage.h"
+#include "ra/message_kit.h"
 #include "ra/pkcs10.h"
 
-enum { KEY_RA = 0, KEY_CA = 1, KEY_CLIENT = 2, KEY_OTHER = 3 };
+enum { KEY_OTHER = KEY_SPARE };
 
-#define GOOD_ID              "KIT-TRANSACTION"
-#define GOOD_NONCE           "0123456789abcdef"
 #define FLIPS                4000
 #define SIGNATURE_HEADER_LEN 4 // octets of tag and length before a signature of 256
 #define MAULED               1000
@@ -27,28 +22,17 @@ enum { KEY_RA = 0, KEY_CA = 1, KEY_CLIENT = 2, KEY_OTHER = 3 };
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define NONCE_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+static struct message_kit kit;
+
 static struct fixture {
-    struct credentials credentials;
-    X509 *client;
     X509 *other; // another client's certificate
     struct buf csr;
-    OSSL_PROVIDER *providers[2];
 } fixture;
 
 static int set_up(void **state)
 {
     (void)state;
-    fixture.providers[0] = OSSL_PROVIDER_load(NULL, "default");
-    fixture.providers[1] = OSSL_PROVIDER_load(NULL, "legacy");
-    assert_non_null(fixture.providers[1]);
-    struct credentials *credentials = &fixture.credentials;
-    credentials->issuing_cert =
-        kit_cert(kit_key(KEY_CA), "CA", NULL, NULL, true, KIT_NOW - 100, 100);
-    credentials->ra_key = kit_key(KEY_RA);
-    credentials->ra_cert = kit_cert(kit_key(KEY_RA), "RA", credentials->issuing_cert,
-                                    kit_key(KEY_CA), false, KIT_NOW - 100, 50);
-    fixture.client =
-        kit_cert(kit_key(KEY_CLIENT), "SEP001122334455", NULL, NULL, false, KIT_NOW, 5);
+    kit = message_kit_new("CA");
     fixture.other = kit_cert(kit_key(KEY_OTHER), "SEP001122334466", NULL, NULL, false, KIT_NOW, 5);
     fixture.csr =
         kit_csr_der(kit_key(KEY_CLIENT),
@@ -59,27 +43,15 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    X509_free(fixture.credentials.issuing_cert);
-    X509_free(fixture.credentials.ra_cert);
-    X509_free(fixture.client);
     X509_free(fixture.other);
     buf_done(&fixture.csr);
-    OSSL_PROVIDER_unload(fixture.providers[1]);
-    OSSL_PROVIDER_unload(fixture.providers[0]);
+    message_kit_done(&kit);
     return 0;
 }
 
-// What is left open in `message` as a good client has it.
 static struct buf build(const struct kit_message *message)
 {
-    struct kit_message whole = *message;
-    whole.key = whole.key != NULL ? whole.key : kit_key(KEY_CLIENT);
-    whole.signer = whole.signer != NULL ? whole.signer : fixture.client;
-    whole.ra = whole.ra != NULL ? whole.ra : fixture.credentials.ra_cert;
-    if (whole.envelope.plain.data == NULL) {
-        whole.envelope.plain = buf_view(&fixture.csr);
-    }
-    return kit_message_der(&whole);
+    return message_kit_der(&kit, message, buf_view(&fixture.csr));
 }
 
 static void assert_contains(const char *name, const char *text, const char *part)
@@ -154,17 +126,16 @@ static void good_message_opens(void **state)
     assert_int_equal(request.type, MESSAGE_PKCS_REQ);
     assert_int_equal(request.digest_nid, NID_sha256);
     assert_int_equal(request.cipher_nid, NID_undef);
-    assert_int_equal(X509_cmp(request.signer, fixture.client), 0);
+    assert_int_equal(X509_cmp(request.signer, kit.client), 0);
     struct buf spki = {0};
     assert_int_equal(ossl_spki_to_der(kit_key(KEY_CLIENT), &spki, &err), ERR_OK);
     assert_true(view_equal(buf_view(&spki), buf_view(&request.signer_spki)));
     buf_done(&spki);
-    assert_int_equal(message_check_envelope(&request, &settings, &fixture.credentials, &err),
-                     ERR_OK);
+    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err), ERR_OK);
     assert_int_equal(request.cipher_nid, NID_aes_128_cbc);
     static const uint8_t zeroes[SHA256_LEN];
     assert_memory_not_equal(request.envelope_hash, zeroes, SHA256_LEN);
-    assert_int_equal(message_decrypt(&request, &fixture.credentials, &content, &err), ERR_OK);
+    assert_int_equal(message_decrypt(&request, &kit.credentials, &content, &err), ERR_OK);
     assert_true(view_equal(buf_view(&content), buf_view(&fixture.csr)));
     buf_wipe(&content);
     request_done(&request);
@@ -390,7 +361,7 @@ static void content_m1_m2(void **state)
                              .is_answerable = true};
     check_open(&bare);
     struct buf envelope = kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)},
-                                           fixture.credentials.ra_cert);
+                                           kit.credentials.ra_cert);
     assert_int_equal(buf_append(&envelope, view_of("\0", 1), NULL), ERR_OK);
     struct open_case trailing = {.name = "trailing octet",
                                  .message.content = buf_view(&envelope),
@@ -536,7 +507,7 @@ static void signer_keys_ladder_5(void **state)
 static void signer_certificates_m8_m10(void **state)
 {
     (void)state;
-    X509 *twin = X509_dup(fixture.client); // same issuer and serial, another key
+    X509 *twin = X509_dup(kit.client); // same issuer and serial, another key
     X509_set_pubkey(twin, kit_key(KEY_OTHER));
     assert_true(X509_sign(twin, kit_key(KEY_OTHER), EVP_sha256()) > 0);
     struct open_case tests[] = {
@@ -550,7 +521,7 @@ static void signer_certificates_m8_m10(void **state)
          .code = ERR_BAD_MESSAGE_CHECK,
          .is_answerable = true},
         {.name = "M8 chain beside it",
-         .message.certs = {fixture.other, fixture.credentials.issuing_cert},
+         .message.certs = {fixture.other, kit.credentials.issuing_cert},
          .code = ERR_OK,
          .is_answerable = true},
         {.name = "M10 twins",
@@ -581,12 +552,12 @@ static void duplicate_certificate_is_harmless(void **state)
 {
     (void)state;
     struct err err = {0};
-    X509 *copy = X509_dup(fixture.client);
+    X509 *copy = X509_dup(kit.client);
     ASN1_INTEGER_set(X509_get_serialNumber(copy), 4321);
     assert_true(X509_sign(copy, kit_key(KEY_CLIENT), EVP_sha256()) > 0);
     struct buf original = {0};
     struct buf changed = {0};
-    assert_int_equal(ossl_cert_to_der(fixture.client, &original, &err), ERR_OK);
+    assert_int_equal(ossl_cert_to_der(kit.client, &original, &err), ERR_OK);
     assert_int_equal(ossl_cert_to_der(copy, &changed, &err), ERR_OK);
     struct buf der = build(&(struct kit_message){.certs = {copy}});
     assert_int_equal(replace(&der, buf_view(&changed), buf_view(&original)), 1);
@@ -640,7 +611,7 @@ static void too_many_certificates(void **state)
 static void signer_by_ski_m12(void **state)
 {
     (void)state;
-    X509 *cert = kit_cert(kit_key(KEY_CLIENT), "SEP001122334455", fixture.credentials.issuing_cert,
+    X509 *cert = kit_cert(kit_key(KEY_CLIENT), "SEP001122334455", kit.credentials.issuing_cert,
                           kit_key(KEY_CA), false, KIT_NOW, 5);
     struct open_case test = {.name = "M12",
                              .message = {.signer = cert, .is_signer_by_ski = true},
@@ -774,9 +745,8 @@ static void ber_is_accepted_quirk_19(void **state)
     assert_int_equal(der.data[1], 0x80); // indefinite indeed
     assert_code("BER", message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK,
                 &err);
-    assert_int_equal(message_check_envelope(&request, &settings, &fixture.credentials, &err),
-                     ERR_OK);
-    assert_int_equal(message_decrypt(&request, &fixture.credentials, &content, &err), ERR_OK);
+    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err), ERR_OK);
+    assert_int_equal(message_decrypt(&request, &kit.credentials, &content, &err), ERR_OK);
     assert_true(view_equal(buf_view(&content), buf_view(&fixture.csr)));
     buf_wipe(&content);
     request_done(&request);
@@ -801,10 +771,10 @@ static void check_envelope(const struct envelope_case *test)
     struct buf der = build(&(struct kit_message){.envelope = test->envelope});
     enum err_code code = message_open(buf_view(&der), &test->settings, KIT_NOW, &request, &err);
     assert_code(test->name, code, ERR_OK, &err);
-    code = message_check_envelope(&request, &test->settings, &fixture.credentials, &err);
+    code = message_check_envelope(&request, &test->settings, &kit.credentials, &err);
     assert_code(test->name, code, test->check, &err);
     if (code == ERR_OK) {
-        code = message_decrypt(&request, &fixture.credentials, &content, &err);
+        code = message_decrypt(&request, &kit.credentials, &content, &err);
         assert_code(test->name, code, test->decrypt, &err);
     }
     if (code == ERR_OK) {
@@ -857,8 +827,8 @@ static void ciphers_e3(void **state)
 static void recipients_e2_e7(void **state)
 {
     (void)state;
-    X509 *ra = fixture.credentials.ra_cert;
-    X509 *ca = fixture.credentials.issuing_cert;
+    X509 *ra = kit.credentials.ra_cert;
+    X509 *ca = kit.credentials.issuing_cert;
     struct envelope_case tests[] = {
         {.name = "quirk 18 by SKI", .envelope.is_by_ski = true},
         {.name = "quirk 19 parameters absent", .envelope.is_parameters_absent = true},
@@ -904,8 +874,8 @@ static void envelope_hash_names_the_envelope(void **state)
     uint8_t hashes[3][SHA256_LEN];
     for (size_t i = 0; i < 2; i++) {
         envelopes[i] =
-            kit_envelope_der(&(struct kit_envelope){.recipients = {fixture.credentials.issuing_cert,
-                                                                   fixture.credentials.ra_cert},
+            kit_envelope_der(&(struct kit_envelope){.recipients = {kit.credentials.issuing_cert,
+                                                                   kit.credentials.ra_cert},
                                                     .plain = buf_view(&fixture.csr)},
                              NULL);
     }
@@ -918,7 +888,7 @@ static void envelope_hash_names_the_envelope(void **state)
         }
         struct buf der = build(&message);
         assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
-        assert_int_equal(message_check_envelope(&request, &settings, &fixture.credentials, &err),
+        assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err),
                          ERR_OK);
         memcpy(hashes[i], request.envelope_hash, SHA256_LEN);
         request_done(&request);
@@ -937,7 +907,7 @@ static void junk_is_not_answerable(void **state)
     static const uint8_t sequence[] = {0x30, 0x80, 0x00, 0x00};
     struct settings settings = {0};
     struct buf envelope = kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)},
-                                           fixture.credentials.ra_cert);
+                                           kit.credentials.ra_cert);
     struct buf large = {0};
     assert_int_equal(buf_reserve(&large, LIMIT_MESSAGE_LEN + 1, NULL), ERR_OK);
     large.len = LIMIT_MESSAGE_LEN + 1;
@@ -1035,8 +1005,8 @@ static void assert_same_meaning(struct request *request, const struct settings *
     assert_int_equal(request->type, MESSAGE_PKCS_REQ);
     assert_int_equal(ossl_spki_to_der(kit_key(KEY_CLIENT), &spki, &err), ERR_OK);
     assert_true(view_equal(buf_view(&spki), buf_view(&request->signer_spki)));
-    assert_int_equal(message_check_envelope(request, settings, &fixture.credentials, &err), ERR_OK);
-    assert_int_equal(message_decrypt(request, &fixture.credentials, &content, &err), ERR_OK);
+    assert_int_equal(message_check_envelope(request, settings, &kit.credentials, &err), ERR_OK);
+    assert_int_equal(message_decrypt(request, &kit.credentials, &content, &err), ERR_OK);
     assert_true(view_equal(buf_view(&content), buf_view(&fixture.csr)));
     buf_wipe(&content);
     buf_done(&spki);
@@ -1077,7 +1047,7 @@ static void mauled_envelopes_fail_alike_z4(void **state)
     static const uint8_t key_header[] = {0x04, 0x82, 0x01, 0x00};
     struct settings settings = {0};
     struct buf envelope = kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)},
-                                           fixture.credentials.ra_cert);
+                                           kit.credentials.ra_cert);
     uint8_t *key = memmem(envelope.data, envelope.len, key_header, sizeof key_header);
     assert_non_null(key);
     size_t key_at = (size_t)(key - envelope.data) + sizeof key_header;
@@ -1095,9 +1065,9 @@ static void mauled_envelopes_fail_alike_z4(void **state)
         struct buf der = build(&(struct kit_message){.content = buf_view(&envelope)});
         envelope.data[at] ^= mask;
         assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
-        assert_int_equal(message_check_envelope(&request, &settings, &fixture.credentials, &err),
+        assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err),
                          ERR_OK);
-        enum err_code code = message_decrypt(&request, &fixture.credentials, &content, &err);
+        enum err_code code = message_decrypt(&request, &kit.credentials, &content, &err);
         if (code == ERR_OK) {
             code = pkcs10_parse(buf_view(&content), &pkcs10, &err);
         }
@@ -1122,10 +1092,9 @@ static void envelope_is_needed(void **state)
     struct err err = {0};
     struct request request = {0};
     struct buf content = {0};
-    assert_int_equal(message_check_envelope(&request, &settings, &fixture.credentials, &err),
+    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err),
                      ERR_BAD_REQUEST);
-    assert_int_equal(message_decrypt(&request, &fixture.credentials, &content, &err),
-                     ERR_BAD_REQUEST);
+    assert_int_equal(message_decrypt(&request, &kit.credentials, &content, &err), ERR_BAD_REQUEST);
 }
 
 static void type_names(void **state)

@@ -423,14 +423,35 @@ static void finds_macs(void **state)
     assert_true(names_find_mac(view_of("001A2B3C4D5E6F", 12), (char[MAC_TEXT_LEN]){0}));
 }
 
+struct binding_case {
+    struct content content;
+    bool belongs;
+};
+
+static void check_bindings(const struct binding_case *tests, size_t count,
+                           bool (*belong)(const struct names *names, const char *owner),
+                           const char *owner)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct names names;
+        read_names(&tests[i].content, &names);
+        if (belong(&names, owner) != tests[i].belongs) {
+            fail_msg("%s: %zu", owner, i);
+        }
+        if (names.count > 0) {
+            assert_false(belong(&names, ""));
+        }
+        names_done(&names);
+    }
+}
+#define CHECK_BINDINGS(tests, belong, owner)                                                       \
+    check_bindings(tests, sizeof(tests) / sizeof(tests)[0], belong, owner)
+
 // Q11: a bound challenge covers every name.
 static void binding_to_a_common_name_q11(void **state)
 {
     (void)state;
-    static const struct {
-        struct content content;
-        bool belongs;
-    } tests[] = {
+    static const struct binding_case tests[] = {
         {{.rdns = {{"CN", CN, 0, 0, 0}}}, true},
         {{.rdns = {{"CN", "sep001a2b3c4d5e", 0, 0, 0}}}, true},
         {{.rdns = {{"CN", CN ".example.com", 0, 0, 0}}}, true},
@@ -455,26 +476,13 @@ static void binding_to_a_common_name_q11(void **state)
         {{.rdns = {{"CN", CN, 0, 0, 0}}, .sans = {{GEN_URI, "http://" CN}}}, false},
         {{.extension_nid = 0}, true}, // the CN will be the challenge's
     };
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        struct names names;
-        read_names(&tests[i].content, &names);
-        if (names_belong_to_common_name(&names, CN) != tests[i].belongs) {
-            fail_msg("%zu", i);
-        }
-        if (names.count > 0) {
-            assert_false(names_belong_to_common_name(&names, ""));
-        }
-        names_done(&names);
-    }
+    CHECK_BINDINGS(tests, names_belong_to_common_name, CN);
 }
 
 static void binding_to_a_mac_q11(void **state)
 {
     (void)state;
-    static const struct {
-        struct content content;
-        bool belongs;
-    } tests[] = {
+    static const struct binding_case tests[] = {
         {{.rdns = {{"CN", CN, 0, 0, 0}}}, true},
         {{.rdns = {{"CN", "CP-9871-" CN, 0, 0, 0}}}, true},
         {{.rdns = {{"CN", "00:1a:2b:3c:4d:5e", 0, 0, 0}}}, true},
@@ -491,14 +499,7 @@ static void binding_to_a_mac_q11(void **state)
         {{.rdns = {{"CN", CN, 0, 0, 0}}, .sans = {{GEN_DNS, "www.example.com"}}}, false},
         {{.rdns = {{"CN", CN, 0, 0, 0}}, .sans = {{GEN_URI, CN}}}, false},
     };
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        struct names names;
-        read_names(&tests[i].content, &names);
-        if (names_belong_to_mac(&names, THE_MAC) != tests[i].belongs) {
-            fail_msg("%zu", i);
-        }
-        names_done(&names);
-    }
+    CHECK_BINDINGS(tests, names_belong_to_mac, THE_MAC);
 }
 
 static void chooses_alt_names(void **state)

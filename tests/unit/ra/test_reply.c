@@ -4,46 +4,31 @@
 
 #include <string.h>
 
-#include <openssl/provider.h>
-
-#include "kit/kit.h"
-#include "kit/pkimessage.h"
+#include "ra/message.h"
+#include "ra/message_kit.h"
 #include "ra/oids.h"
 
-enum { KEY_RA = 0, KEY_CA = 1, KEY_CLIENT = 2, KEY_PHONE_CERT = 3 };
+enum { KEY_PHONE_CERT = KEY_SPARE };
 
-#define GOOD_ID    "KIT-TRANSACTION"
-#define GOOD_NONCE "0123456789abcdef"
 #define ONLY_ONE   (-3)
 #define FAIL_INFOS 5
 #define NONCE_LEN  16
 
+static struct message_kit kit;
+
 static struct fixture {
-    struct credentials credentials;
-    X509 *client;
     X509 *issued;
     struct buf issued_der;
-    OSSL_PROVIDER *providers[2];
 } fixture;
 
 static int set_up(void **state)
 {
     (void)state;
-    fixture.providers[0] = OSSL_PROVIDER_load(NULL, "default");
-    fixture.providers[1] = OSSL_PROVIDER_load(NULL, "legacy");
-    assert_non_null(fixture.providers[1]);
-    struct credentials *credentials = &fixture.credentials;
     // A short name and an early place in a sorted SET, so that sorting would show.
-    credentials->issuing_cert =
-        kit_cert(kit_key(KEY_CA), "C", NULL, NULL, true, KIT_NOW - 100, 100);
-    credentials->ra_key = kit_key(KEY_RA);
-    credentials->ra_cert = kit_cert(kit_key(KEY_RA), "RA", credentials->issuing_cert,
-                                    kit_key(KEY_CA), false, KIT_NOW - 100, 50);
-    fixture.client =
-        kit_cert(kit_key(KEY_CLIENT), "SEP001122334455", NULL, NULL, false, KIT_NOW, 5);
+    kit = message_kit_new("C");
     fixture.issued =
         kit_cert(kit_key(KEY_PHONE_CERT), "SEP001122334455 with a longer name than that of the CA",
-                 credentials->issuing_cert, kit_key(KEY_CA), false, KIT_NOW, 5);
+                 kit.credentials.issuing_cert, kit_key(KEY_CA), false, KIT_NOW, 5);
     assert_int_equal(ossl_cert_to_der(fixture.issued, &fixture.issued_der, NULL), ERR_OK);
     return 0;
 }
@@ -51,13 +36,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    X509_free(fixture.credentials.issuing_cert);
-    X509_free(fixture.credentials.ra_cert);
-    X509_free(fixture.client);
     X509_free(fixture.issued);
     buf_done(&fixture.issued_der);
-    OSSL_PROVIDER_unload(fixture.providers[1]);
-    OSSL_PROVIDER_unload(fixture.providers[0]);
+    message_kit_done(&kit);
     return 0;
 }
 
@@ -69,16 +50,11 @@ static const struct settings everything_on = {
 static void open_request(const struct kit_message *message, struct request *ret_request)
 {
     struct err err = {0};
-    struct kit_message whole = *message;
-    whole.key = whole.key != NULL ? whole.key : kit_key(KEY_CLIENT);
-    whole.signer = whole.signer != NULL ? whole.signer : fixture.client;
-    whole.ra = fixture.credentials.ra_cert;
-    whole.envelope.plain = view_of_text("messageData");
-    struct buf der = kit_message_der(&whole);
+    struct buf der = message_kit_der(&kit, message, view_of_text("messageData"));
     *ret_request = (struct request){0};
     enum err_code code = message_open(buf_view(&der), &everything_on, KIT_NOW, ret_request, &err);
     if (code == ERR_OK) {
-        code = message_check_envelope(ret_request, &everything_on, &fixture.credentials, &err);
+        code = message_check_envelope(ret_request, &everything_on, &kit.credentials, &err);
     }
     if (code != ERR_OK) {
         fail_msg("%s", err.text);
@@ -104,7 +80,7 @@ static struct parsed_reply parse(const struct buf *der)
     // X7: the certificate is in the message, and it is the RA's, by issuer and serial number (M12).
     STACK_OF(X509) *certs = CMS_get1_certs(reply.info);
     assert_int_equal(sk_X509_num(certs), 1);
-    assert_int_equal(X509_cmp(sk_X509_value(certs, 0), fixture.credentials.ra_cert), 0);
+    assert_int_equal(X509_cmp(sk_X509_value(certs, 0), kit.credentials.ra_cert), 0);
     free_cert_stack(certs);
     ASN1_OCTET_STRING *key_id = NULL;
     X509_NAME *issuer = NULL;
@@ -205,7 +181,7 @@ static struct buf open_envelope(const struct parsed_reply *reply, int cipher_nid
                      cipher_nid);
     assert_int_equal(OBJ_obj2nid(envelope->d.enveloped->enc_data->content_type), NID_pkcs7_data);
     BIO *out = BIO_new(BIO_s_mem());
-    assert_int_equal(PKCS7_decrypt(envelope, kit_key(KEY_CLIENT), fixture.client, out, 0), 1);
+    assert_int_equal(PKCS7_decrypt(envelope, kit_key(KEY_CLIENT), kit.client, out, 0), 1);
     assert_int_equal(ossl_bio_to_buf(out, &plain, NULL), ERR_OK);
     BIO_free(out);
     PKCS7_free(envelope);
@@ -217,7 +193,7 @@ static void good_success(const struct request *request, const struct settings *s
                          struct buf *der)
 {
     struct err err = {0};
-    enum err_code code = reply_success(request, &fixture.credentials, settings,
+    enum err_code code = reply_success(request, &kit.credentials, settings,
                                        buf_view(&fixture.issued_der), der, &err);
     if (code != ERR_OK) {
         fail_msg("%s", err.text);
@@ -296,7 +272,7 @@ static void chain_leaf_first_x3(void **state)
     STACK_OF(X509) *certs = bundle->d.sign->cert;
     assert_int_equal(sk_X509_num(certs), 2);
     assert_int_equal(X509_cmp(sk_X509_value(certs, 0), fixture.issued), 0);
-    assert_int_equal(X509_cmp(sk_X509_value(certs, 1), fixture.credentials.issuing_cert), 0);
+    assert_int_equal(X509_cmp(sk_X509_value(certs, 1), kit.credentials.issuing_cert), 0);
     PKCS7_free(bundle);
     CMS_ContentInfo_free(reply.info);
     buf_done(&inner);
@@ -389,8 +365,7 @@ static void failure_x4(void **state)
         const char digit[] = {(char)('0' + i), '\0'};
         const char *text = i % 2 == 0 ? NULL : "subject nicht erlaubt \xC3\xA4";
         assert_int_equal(
-            reply_failure(&request, &fixture.credentials, (enum fail_info)i, text, &der, &err),
-            ERR_OK);
+            reply_failure(&request, &kit.credentials, (enum fail_info)i, text, &der, &err), ERR_OK);
         assert_der(buf_view(&der));
         struct parsed_reply reply = parse(&der);
         check_attributes(&reply, "2", view_of_text(GOOD_NONCE));
@@ -417,8 +392,8 @@ static void failure_to_hardly_anything(void **state)
     request.sender_nonce_len = 1;
     struct err err = {0};
     struct buf der = {0};
-    assert_int_equal(
-        reply_failure(&request, &fixture.credentials, FAIL_INFO_BAD_ALG, NULL, &der, &err), ERR_OK);
+    assert_int_equal(reply_failure(&request, &kit.credentials, FAIL_INFO_BAD_ALG, NULL, &der, &err),
+                     ERR_OK);
     struct parsed_reply reply = parse(&der);
     check_attributes(&reply, "2", view_of("\x07", 1));
     check_algorithms(&reply, NID_sha256); // the request's was not usable
@@ -439,8 +414,7 @@ static void fail_info_text_is_clipped(void **state)
     struct err err = {0};
     struct buf der = {0};
     assert_int_equal(
-        reply_failure(&request, &fixture.credentials, FAIL_INFO_BAD_REQUEST, text, &der, &err),
-        ERR_OK);
+        reply_failure(&request, &kit.credentials, FAIL_INFO_BAD_REQUEST, text, &der, &err), ERR_OK);
     struct parsed_reply reply = parse(&der);
     struct view told = ossl_string_view(attribute(&reply, OID_FAIL_INFO_TEXT, V_ASN1_UTF8STRING));
     assert_true(view_equal(told, view_of(text, FAIL_INFO_TEXT_LEN - 1)));
@@ -455,7 +429,7 @@ static void ugly_signers_get_answers_e5(void **state)
     (void)state;
     uint8_t serial[32];
     memset(serial, 'A', sizeof serial);
-    X509 *cert = X509_dup(fixture.client);
+    X509 *cert = X509_dup(kit.client);
     ASN1_STRING_set(X509_get_serialNumber(cert), serial, sizeof serial);
     // keyUsage keyCertSign only, and twice: OpenSSL calls such a certificate invalid.
     for (int i = 0; i < 2; i++) {
@@ -498,7 +472,7 @@ static void keys_that_cannot_receive(void **state)
     open_request(&(struct kit_message){0}, &request);
     X509_free(request.signer);
     request.signer = kit_cert(ec, "ec", NULL, NULL, false, KIT_NOW, 5);
-    assert_int_equal(reply_success(&request, &fixture.credentials, &everything_on,
+    assert_int_equal(reply_success(&request, &kit.credentials, &everything_on,
                                    buf_view(&fixture.issued_der), &der, &err),
                      ERR_BAD_ALG);
     assert_non_null(strstr(err.text, "RSA"));
@@ -515,7 +489,7 @@ static void cipher_must_be_known(void **state)
     struct buf der = {0};
     open_request(&(struct kit_message){0}, &request);
     request.cipher_nid = NID_undef;
-    assert_int_equal(reply_success(&request, &fixture.credentials, &everything_on,
+    assert_int_equal(reply_success(&request, &kit.credentials, &everything_on,
                                    buf_view(&fixture.issued_der), &der, &err),
                      ERR_BAD_ALG);
     assert_int_equal(der.len, 0);

@@ -108,6 +108,9 @@ static inline int fixture_tear_down(void **state)
     return 0;
 }
 
+// A test with a fixture of its own, in *state.
+#define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
+
 // Writes a certificate record: serial number 01, `number`, 0...; the device is `mac` or else `cn`.
 static inline void fixture_add_certificate(struct fixture *fixture, uint8_t number, const char *cn,
                                            const char *mac, int64_t not_after)

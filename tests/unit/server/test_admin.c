@@ -490,18 +490,12 @@ static void test_macs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_refusals, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_challenge_input, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_body_too_long, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_challenge_life, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_challenge_states, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_paging, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_empty_list, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_show, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_status, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_socket_file, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_idle_connections, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test(test_macs),
+        FIXTURE_TEST(test_refusals),         FIXTURE_TEST(test_challenge_input),
+        FIXTURE_TEST(test_body_too_long),    FIXTURE_TEST(test_challenge_life),
+        FIXTURE_TEST(test_challenge_states), FIXTURE_TEST(test_paging),
+        FIXTURE_TEST(test_empty_list),       FIXTURE_TEST(test_show),
+        FIXTURE_TEST(test_status),           FIXTURE_TEST(test_socket_file),
+        FIXTURE_TEST(test_idle_connections), cmocka_unit_test(test_macs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,51 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // scepctl's command line: what it refuses, with which words and exit code, and its help.
-#include "kit/kit.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "server/ctl/ctl.h"
-
-#define WORDS_MAX 8
-
-struct outcome {
-    enum ctl_exit code;
-    char *out;
-    char *errors;
-};
-
-static struct outcome run(const char *const *words)
-{
-    struct outcome outcome = {0};
-    size_t out_len;
-    size_t errors_len;
-    char *argv[WORDS_MAX + 2] = {(char *)"scepctl"};
-    int argc = 1;
-    for (; words[argc - 1] != NULL; argc++) {
-        argv[argc] = (char *)words[argc - 1];
-    }
-    FILE *out = open_memstream(&outcome.out, &out_len);
-    FILE *errors = open_memstream(&outcome.errors, &errors_len);
-    outcome.code = ctl_main(argc, argv, out, errors);
-    fclose(out);
-    fclose(errors);
-    return outcome;
-}
-
-static void outcome_done(struct outcome *outcome)
-{
-    free(outcome->out);
-    free(outcome->errors);
-}
-
-static void assert_has(const struct outcome *outcome, const char *errors)
-{
-    if (strstr(outcome->errors, errors) == NULL) {
-        fail_msg("\"%s\" is not in \"%s\"", errors, outcome->errors);
-    }
-}
+#include "server/ctl_kit.h"
 
 static void test_refusals(void **state)
 {
@@ -82,8 +37,8 @@ static void test_refusals(void **state)
         {{"status", "-c", "/nonexistent/x\x1b[1m", NULL}, CTL_USAGE, "/nonexistent/x\\x1b[1m"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct outcome outcome = run(rows[i].words);
-        assert_has(&outcome, rows[i].errors);
+        struct outcome outcome = ctl_kit_run(rows[i].words);
+        assert_contains(outcome.errors, rows[i].errors);
         assert_int_equal(outcome.code, rows[i].code);
         assert_string_equal(outcome.out, "");
         outcome_done(&outcome);
@@ -105,9 +60,9 @@ static void test_help_and_version(void **state)
         {{"-V", NULL}, "scepctl " SCEPD_VERSION "\n", "usage"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct outcome outcome = run(rows[i].words);
+        struct outcome outcome = ctl_kit_run(rows[i].words);
         assert_int_equal(outcome.code, CTL_OK);
-        assert_non_null(strstr(outcome.out, rows[i].has));
+        assert_contains(outcome.out, rows[i].has);
         assert_null(strstr(outcome.out, rows[i].has_not));
         assert_string_equal(outcome.errors, "");
         outcome_done(&outcome);

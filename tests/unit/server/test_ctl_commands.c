@@ -5,39 +5,18 @@
 
 #include <jansson.h>
 
-#include "server/ctl/ctl.h"
-
-#define WORDS_MAX 12
-
-struct outcome {
-    enum ctl_exit code;
-    char *out;
-    char *errors;
-};
+#include "server/ctl_kit.h"
 
 // Runs "scepctl -c <config> <words...>".
 static struct outcome run(struct fixture *fixture, const char *const *words)
 {
-    struct outcome outcome = {0};
-    size_t out_len;
-    size_t errors_len;
-    char *argv[WORDS_MAX + 4] = {(char *)"scepctl", (char *)"-c", fixture->config};
-    int argc = 3;
+    const char *all[WORDS_MAX] = {"-c", fixture->config};
+    size_t count = 2;
     for (size_t i = 0; words[i] != NULL; i++) {
-        argv[argc++] = (char *)words[i];
+        assert_true(count + 1 < WORDS_MAX);
+        all[count++] = words[i];
     }
-    FILE *out = open_memstream(&outcome.out, &out_len);
-    FILE *errors = open_memstream(&outcome.errors, &errors_len);
-    outcome.code = ctl_main(argc, argv, out, errors);
-    fclose(out);
-    fclose(errors);
-    return outcome;
-}
-
-static void outcome_done(struct outcome *outcome)
-{
-    free(outcome->out);
-    free(outcome->errors);
+    return ctl_kit_run(all);
 }
 
 // Runs a command that must succeed without a word on the error stream.
@@ -52,19 +31,10 @@ static struct outcome succeed(struct fixture *fixture, const char *const *words)
 static void fail_with(struct fixture *fixture, const char *const *words, const char *errors)
 {
     struct outcome outcome = run(fixture, words);
-    if (strstr(outcome.errors, errors) == NULL) {
-        fail_msg("\"%s\" is not in \"%s\"", errors, outcome.errors);
-    }
+    assert_contains(outcome.errors, errors);
     assert_int_equal(outcome.code, CTL_FAILED);
     assert_string_equal(outcome.out, "");
     outcome_done(&outcome);
-}
-
-static void assert_has(const struct outcome *outcome, const char *words)
-{
-    if (strstr(outcome->out, words) == NULL) {
-        fail_msg("\"%s\" is not in \"%s\"", words, outcome->out);
-    }
 }
 
 static void test_challenge(void **state)
@@ -79,18 +49,18 @@ static void test_challenge(void **state)
     assert_int_equal(strlen(secret), CHALLENGE_DIGITS);
 
     struct outcome listed = succeed(*state, (const char *[]){"challenge", "list", NULL});
-    assert_has(&listed, "ID          STATE   USES LEFT  CREATED");
-    assert_has(&listed, id);
-    assert_has(&listed, "usable  3 of 3");
-    assert_has(&listed, "MAC 001A2B3C4D5E\n");
+    assert_contains(listed.out, "ID          STATE   USES LEFT  CREATED");
+    assert_contains(listed.out, id);
+    assert_contains(listed.out, "usable  3 of 3");
+    assert_contains(listed.out, "MAC 001A2B3C4D5E\n");
     assert_null(strstr(listed.out, secret));
     outcome_done(&listed);
 
     struct outcome revoked = succeed(*state, (const char *[]){"challenge", "revoke", id, NULL});
-    assert_has(&revoked, "is revoked.\n");
+    assert_contains(revoked.out, "is revoked.\n");
     outcome_done(&revoked);
     struct outcome after = succeed(*state, (const char *[]){"challenge", "list", NULL});
-    assert_has(&after, "revoked  3 of 3");
+    assert_contains(after.out, "revoked  3 of 3");
     outcome_done(&after);
     json_decref(challenge);
     outcome_done(&made);
@@ -100,10 +70,10 @@ static void test_challenge_in_words(void **state)
 {
     struct outcome made =
         succeed(*state, (const char *[]){"challenge", "new", "--cn", "M\xc3\xbcller", NULL});
-    assert_has(&made, "Challenge:     ");
-    assert_has(&made, "Uses:          1\n");
-    assert_has(&made, "Good for:      CN M\xc3\xbcller\n");
-    assert_has(&made, "shown only now");
+    assert_contains(made.out, "Challenge:     ");
+    assert_contains(made.out, "Uses:          1\n");
+    assert_contains(made.out, "Good for:      CN M\xc3\xbcller\n");
+    assert_contains(made.out, "shown only now");
     outcome_done(&made);
 }
 
@@ -123,9 +93,12 @@ static void test_list(void **state)
     fixture_add_certificate(*state, 1, "SEP001A2B3C4D5E", "001A2B3C4D5E", FIXTURE_LONG_AGO);
     fixture_add_certificate(*state, 2, "evil\xc2\x9b", "", FIXTURE_FAR_FUTURE);
     struct outcome all = succeed(*state, (const char *[]){"list", NULL});
-    assert_has(&all, "SERIAL                            COMMON NAME      MAC           STATUS   ");
-    assert_has(&all, "01010000000000000000000000000000  SEP001A2B3C4D5E  001A2B3C4D5E  expired  ");
-    assert_has(&all, "01020000000000000000000000000000  evil\\u{009B}     -             valid    ");
+    assert_contains(all.out,
+                    "SERIAL                            COMMON NAME      MAC           STATUS   ");
+    assert_contains(all.out,
+                    "01010000000000000000000000000000  SEP001A2B3C4D5E  001A2B3C4D5E  expired  ");
+    assert_contains(all.out,
+                    "01020000000000000000000000000000  evil\\u{009B}     -             valid    ");
     outcome_done(&all);
 
     struct outcome one = run(*state, (const char *[]){"list", "--limit", "1", NULL});
@@ -138,7 +111,7 @@ static void test_list(void **state)
     json_t *answer = json_loads(json.out, 0, NULL);
     assert_int_equal(json_array_size(json_object_get(answer, "certificates")), 2);
     assert_true(json_is_null(json_object_get(answer, "next_after")));
-    assert_has(&json, "evil\\u009B");
+    assert_contains(json.out, "evil\\u009B");
     json_decref(answer);
     outcome_done(&json);
 }
@@ -148,21 +121,22 @@ static void test_show(void **state)
     fixture_add_certificate(*state, 1, "SEP001A2B3C4D5E", "001A2B3C4D5E", FIXTURE_LONG_AGO);
     fixture_add_certificate(*state, 2, "SEP001A2B3C4D5E", "001A2B3C4D5E", FIXTURE_FAR_FUTURE);
     struct outcome shown = succeed(*state, (const char *[]){"show", "00-1a-2b-3c-4d-5e", NULL});
-    assert_has(&shown, "Serial number:          01020000000000000000000000000000\n");
-    assert_has(&shown, "Subject:                CN=SEP001A2B3C4D5E\n");
-    assert_has(&shown, "-----END CERTIFICATE-----\n\nOther certificates of this device:\nSERIAL");
-    assert_has(&shown, "\n01010000000000000000000000000000  ");
+    assert_contains(shown.out, "Serial number:          01020000000000000000000000000000\n");
+    assert_contains(shown.out, "Subject:                CN=SEP001A2B3C4D5E\n");
+    assert_contains(shown.out,
+                    "-----END CERTIFICATE-----\n\nOther certificates of this device:\nSERIAL");
+    assert_contains(shown.out, "\n01010000000000000000000000000000  ");
     outcome_done(&shown);
 }
 
 static void test_status(void **state)
 {
     struct outcome status = succeed(*state, (const char *[]){"status", NULL});
-    assert_has(&status, "Version:            " SCEPD_VERSION "\n");
-    assert_has(&status, "Listening at:       127.0.0.1:8080\n");
-    assert_has(&status, "CA answers:         no\n");
-    assert_has(&status, "Root CA:            CN=SCEP Root CA,O=Test, until ");
-    assert_has(&status, "Static challenge:   no\n");
+    assert_contains(status.out, "Version:            " SCEPD_VERSION "\n");
+    assert_contains(status.out, "Listening at:       127.0.0.1:8080\n");
+    assert_contains(status.out, "CA answers:         no\n");
+    assert_contains(status.out, "Root CA:            CN=SCEP Root CA,O=Test, until ");
+    assert_contains(status.out, "Static challenge:   no\n");
     outcome_done(&status);
 }
 
@@ -184,13 +158,10 @@ static void test_not_running(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_challenge, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_challenge_in_words, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_server_says_no, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_list, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_show, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_status, fixture_set_up, fixture_tear_down),
-        cmocka_unit_test_setup_teardown(test_not_running, fixture_set_up, fixture_tear_down),
+        FIXTURE_TEST(test_challenge),      FIXTURE_TEST(test_challenge_in_words),
+        FIXTURE_TEST(test_server_says_no), FIXTURE_TEST(test_list),
+        FIXTURE_TEST(test_show),           FIXTURE_TEST(test_status),
+        FIXTURE_TEST(test_not_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // scepctl init: what it leaves in the folder, what it says, and that it never leaves half a CA or
 // touches anything that exists.
-#include "kit/kit.h"
+#include "server/ctl_kit.h"
 
 #include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,72 +13,40 @@
 #include "conf/base/file.h"
 #include "conf/base/hex.h"
 #include "conf/settings.h"
-#include "server/ctl/ctl.h"
-
-#define WORDS_MAX 12
-
-struct outcome {
-    enum ctl_exit code;
-    char *out;
-    char *errors;
-};
-
-static struct outcome run(const char *const *words)
-{
-    struct outcome outcome = {0};
-    size_t out_len;
-    size_t errors_len;
-    char *argv[WORDS_MAX + 2] = {(char *)"scepctl"};
-    int argc = 1;
-    for (; words[argc - 1] != NULL; argc++) {
-        argv[argc] = (char *)words[argc - 1];
-    }
-    FILE *out = open_memstream(&outcome.out, &out_len);
-    FILE *errors = open_memstream(&outcome.errors, &errors_len);
-    outcome.code = ctl_main(argc, argv, out, errors);
-    fclose(out);
-    fclose(errors);
-    return outcome;
-}
-
-static void outcome_done(struct outcome *outcome)
-{
-    free(outcome->out);
-    free(outcome->errors);
-}
 
 // Runs and expects an exit code and words in the errors.
 static void expect(const char *const *words, enum ctl_exit code, const char *errors)
 {
-    struct outcome outcome = run(words);
-    if (strstr(outcome.errors, errors) == NULL) {
-        fail_msg("\"%s\" is not in \"%s\"", errors, outcome.errors);
-    }
+    struct outcome outcome = ctl_kit_run(words);
+    assert_contains(outcome.errors, errors);
     assert_int_equal(outcome.code, code);
     outcome_done(&outcome);
 }
 
-static X509 *read_cert(const char *folder, const char *name)
+static FILE *open_in(const char *folder, const char *name)
 {
     char *path = kit_path(folder, name);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
+    free(path);
+    return file;
+}
+
+static X509 *read_cert(const char *folder, const char *name)
+{
+    FILE *file = open_in(folder, name);
     X509 *cert = PEM_read_X509(file, NULL, NULL, NULL);
     assert_non_null(cert);
     fclose(file);
-    free(path);
     return cert;
 }
 
 static EVP_PKEY *read_key(const char *folder, const char *name)
 {
-    char *path = kit_path(folder, name);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
+    FILE *file = open_in(folder, name);
     EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
     assert_non_null(key);
     fclose(file);
-    free(path);
     return key;
 }
 
@@ -160,8 +125,8 @@ static void test_two_tiers(void **state)
     static const char *const entries[] = {"root.pem", "root.key", "issuing.pem", "issuing.key",
                                           "ra.pem",   "ra.key",   "scepd.conf",  "challenge.key"};
     char *folder = kit_path(*state, "two");
-    struct outcome outcome = run((const char *[]){"init", folder, "--listen", "127.0.0.1:8081",
-                                                  "--organization", "Example", NULL});
+    struct outcome outcome = ctl_kit_run((const char *[]){
+        "init", folder, "--listen", "127.0.0.1:8081", "--organization", "Example", NULL});
     assert_string_equal(outcome.errors, "");
     assert_int_equal(outcome.code, CTL_OK);
     assert_mode(*state, "two", 0700);
@@ -187,14 +152,14 @@ static void test_two_tiers(void **state)
     char text[2 * EVP_MAX_MD_SIZE + 1];
     unsigned len = 0;
     X509_digest(root, EVP_sha256(), digest, &len);
-    assert_non_null(strstr(outcome.out, hex_encode(view_of(digest, len), text)));
+    assert_contains(outcome.out, hex_encode(view_of(digest, len), text));
     X509_digest(root, EVP_sha1(), digest, &len);
-    assert_non_null(strstr(outcome.out, hex_encode(view_of(digest, len), text)));
+    assert_contains(outcome.out, hex_encode(view_of(digest, len), text));
     char pairs[8];
     snprintf(pairs, sizeof pairs, "%02X:%02X:", digest[0], digest[1]);
-    assert_non_null(strstr(outcome.out, pairs));
-    assert_non_null(strstr(outcome.out, "two/root.key.\n"));
-    assert_non_null(strstr(outcome.out, "offline medium now"));
+    assert_contains(outcome.out, pairs);
+    assert_contains(outcome.out, "two/root.key.\n");
+    assert_contains(outcome.out, "offline medium now");
 
     X509_free(ra);
     X509_free(issuing);
@@ -206,7 +171,7 @@ static void test_two_tiers(void **state)
 static void test_one_tier(void **state)
 {
     char *folder = kit_path(*state, "one");
-    struct outcome outcome = run(
+    struct outcome outcome = ctl_kit_run(
         (const char *[]){"--json", "init", folder, "--tiers", "1", "--ca-key", "ec:P-384", NULL});
     assert_string_equal(outcome.errors, "");
     assert_int_equal(outcome.code, CTL_OK);
@@ -237,9 +202,9 @@ static void test_one_tier_says_that_the_key_must_stay(void **state)
 {
     char *folder = kit_path(*state, "stays");
     struct outcome outcome =
-        run((const char *[]){"init", folder, "--tiers", "1", "--ca-key", "ec:P-256", NULL});
+        ctl_kit_run((const char *[]){"init", folder, "--tiers", "1", "--ca-key", "ec:P-256", NULL});
     assert_int_equal(outcome.code, CTL_OK);
-    assert_non_null(strstr(outcome.out, "must stay on this machine"));
+    assert_contains(outcome.out, "must stay on this machine");
     assert_null(strstr(outcome.out, "offline medium"));
     outcome_done(&outcome);
     free(folder);
@@ -339,10 +304,10 @@ static void test_static_challenge(void **state)
 {
     char *folder = kit_path(*state, "static");
     char *password = kit_write(*state, "password", view_of_text("correct horse\n"));
-    struct outcome outcome = run((const char *[]){"init", folder, "--ca-key", "ec:P-256",
-                                                  "--static-challenge-file", password, NULL});
+    struct outcome outcome = ctl_kit_run((const char *[]){
+        "init", folder, "--ca-key", "ec:P-256", "--static-challenge-file", password, NULL});
     assert_int_equal(outcome.code, CTL_OK);
-    assert_non_null(strstr(outcome.errors, "warning: everybody who knows the password in"));
+    assert_contains(outcome.errors, "warning: everybody who knows the password in");
     assert_null(strstr(outcome.errors, "correct horse"));
     struct settings *settings = NULL;
     char *path = kit_path(folder, "scepd.conf");
