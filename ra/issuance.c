@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/base/hex.h"
+#include "ra/certificate.h"
 
 void issuance_order(const struct issuance *issuance, struct issue_order *ret_order)
 {
@@ -20,9 +21,10 @@ void issuance_order(const struct issuance *issuance, struct issue_order *ret_ord
     }
 }
 
-static enum err_code read_serial(const X509 *cert, uint8_t serial[SERIAL_LEN], struct err *err)
+static enum err_code read_serial(const struct certificate *cert, uint8_t serial[SERIAL_LEN],
+                                 struct err *err)
 {
-    struct view octets = ossl_string_view(X509_get0_serialNumber(cert));
+    struct view octets = certificate_serial(cert);
     if (octets.len != SERIAL_LEN) {
         return err_set(err, ERR_PROTOCOL, "the CA sent a serial number of %zu octets; expected %d",
                        octets.len, SERIAL_LEN);
@@ -31,35 +33,20 @@ static enum err_code read_serial(const X509 *cert, uint8_t serial[SERIAL_LEN], s
     return ERR_OK;
 }
 
-static enum err_code read_time(const ASN1_TIME *time, int64_t *ret_seconds, struct err *err)
-{
-    CLEANUP(cleanup_ASN1_TIME_free) ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-    int days = 0;
-    int seconds = 0;
-    if (epoch == NULL || ASN1_TIME_diff(&days, &seconds, epoch, time) != 1) {
-        return err_set_openssl(err, ERR_PROTOCOL, "the CA sent an unreadable date");
-    }
-    *ret_seconds = (int64_t)days * DAY_SEC + seconds;
-    return ERR_OK;
-}
-
 // The key must be the one that was asked for: an answer to somebody else's order would be released
 // to the wrong phone.
-static enum err_code check_key(const X509 *cert, const struct pkcs10 *pkcs10, struct err *err)
+static enum err_code check_key(const struct certificate *cert, const struct pkcs10 *pkcs10,
+                               struct err *err)
 {
-    struct buf spki = {0};
-    enum err_code code = ossl_spki_to_der(X509_get0_pubkey(cert), &spki, err);
-    if (code == ERR_OK && !view_equal(buf_view(&spki), buf_view(&pkcs10->spki))) {
-        code = err_set(err, ERR_PROTOCOL, "the CA sent a certificate for another key");
-    }
-    buf_done(&spki);
-    return code;
+    return view_equal(certificate_spki(cert), buf_view(&pkcs10->spki))
+               ? ERR_OK
+               : err_set(err, ERR_PROTOCOL, "the CA sent a certificate for another key");
 }
 
-static enum err_code read_subject(const X509 *cert, struct store_certificate *record,
+static enum err_code read_subject(const struct certificate *cert, struct store_certificate *record,
                                   struct err *err)
 {
-    const X509_NAME *subject = X509_get_subject_name(cert);
+    const X509_NAME *subject = certificate_subject(cert);
     struct buf der = {0};
     enum err_code code = ossl_name_to_der(subject, &der, err);
     if (code != ERR_OK) {
@@ -95,15 +82,12 @@ static void name_device(struct store_certificate *record)
     }
 }
 
-static enum err_code read_certificate(const X509 *cert, struct store_certificate *record,
-                                      struct err *err)
+static enum err_code read_certificate(const struct certificate *cert,
+                                      struct store_certificate *record, struct err *err)
 {
     enum err_code code = read_serial(cert, record->serial, err);
     if (code == ERR_OK) {
-        code = read_time(X509_get0_notBefore(cert), &record->not_before, err);
-    }
-    if (code == ERR_OK) {
-        code = read_time(X509_get0_notAfter(cert), &record->not_after, err);
+        code = certificate_read_validity(cert, &record->not_before, &record->not_after, err);
     }
     if (code == ERR_OK) {
         code = read_subject(cert, record, err);
@@ -114,15 +98,23 @@ static enum err_code read_certificate(const X509 *cert, struct store_certificate
     return code;
 }
 
+static enum err_code parse(struct view der, struct certificate **ret_cert, struct err *err)
+{
+    if (certificate_parse(der, ret_cert, err) == ERR_OK) {
+        return ERR_OK;
+    }
+    err->code = ERR_PROTOCOL;
+    return err_prefix(err, "the CA's answer");
+}
+
 enum err_code issuance_record(const struct issuance *issuance, struct view certificate,
                               struct store_certificate *ret_record, struct err *err)
 {
-    X509 *parsed = NULL;
-    if (ossl_cert_from_der(certificate, &parsed, err) != ERR_OK) {
-        err->code = ERR_PROTOCOL;
-        return err_prefix(err, "the CA's answer");
+    CLEANUP(cleanup_certificate_free) struct certificate *cert = NULL;
+    enum err_code code = parse(certificate, &cert, err);
+    if (code != ERR_OK) {
+        return code;
     }
-    CLEANUP(cleanup_X509_free) X509 *cert = parsed;
     struct store_certificate record = {
         .status = CERTIFICATE_VALID,
         .issued_at = issuance->now,
@@ -132,7 +124,7 @@ enum err_code issuance_record(const struct issuance *issuance, struct view certi
     memcpy(record.csr_hash, issuance->pkcs10->hash, SHA256_LEN);
     memcpy(record.transaction_key, issuance->transaction_key, SHA256_LEN);
     memcpy(record.challenge_hash, issuance->challenge->hash, SHA256_LEN);
-    enum err_code code = check_key(cert, issuance->pkcs10, err);
+    code = check_key(cert, issuance->pkcs10, err);
     if (code == ERR_OK) {
         code = read_certificate(cert, &record, err);
     }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ra/certificate.h"
+
 void transaction_key(const struct request *request, uint8_t ret_key[SHA256_LEN])
 {
     static const uint8_t separator = 0;
@@ -69,12 +71,11 @@ static bool is_same_subject(const struct store_certificate *stored,
     if (query->names->is_subject_empty) {
         return true;
     }
-    X509 *parsed = NULL;
-    if (ossl_cert_from_der(buf_view(&stored->der), &parsed, NULL) != ERR_OK) {
+    CLEANUP(cleanup_certificate_free) struct certificate *cert = NULL;
+    if (certificate_parse(buf_view(&stored->der), &cert, NULL) != ERR_OK) {
         return false;
     }
-    CLEANUP(cleanup_X509_free) X509 *cert = parsed;
-    return X509_NAME_cmp(X509_get_subject_name(cert),
+    return X509_NAME_cmp(certificate_subject(cert),
                          X509_REQ_get_subject_name(query->pkcs10->req)) == 0;
 }
 
