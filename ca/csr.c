@@ -6,9 +6,6 @@
 #include "conf/keys.h"
 #include "conf/limits.h"
 
-// ExtensionRequest of PKCS #9 (RFC 2985, 5.4.2) and the one Windows clients use.
-static const int extension_attributes[] = {NID_ext_req, NID_ms_ext_req};
-
 static bool is_digest_allowed(int digest, const struct csr_rules *rules)
 {
     switch (digest) {
@@ -38,55 +35,6 @@ static enum err_code check_algorithm(const struct csr *csr, const struct csr_rul
                        name != NULL ? name : "an unknown algorithm");
     }
     return ERR_OK;
-}
-
-static enum err_code decode_attribute(X509_ATTRIBUTE *attribute,
-                                      STACK_OF(X509_EXTENSION) * *ret_extensions, struct err *err)
-{
-    const ASN1_TYPE *value =
-        X509_ATTRIBUTE_count(attribute) == 1 ? X509_ATTRIBUTE_get0_type(attribute, 0) : NULL;
-    if (value == NULL || ASN1_TYPE_get(value) != V_ASN1_SEQUENCE) {
-        return err_set(err, ERR_BAD_REQUEST, "an extensionRequest without exactly one list");
-    }
-    struct view octets = ossl_string_view(value->value.sequence);
-    const unsigned char *end = octets.data;
-    CLEANUP(cleanup_free_extension_stack)
-    STACK_OF(X509_EXTENSION) *extensions = d2i_X509_EXTENSIONS(NULL, &end, (long)octets.len);
-    if (extensions == NULL || end != octets.data + octets.len) {
-        return err_set_openssl(err, ERR_BAD_REQUEST, "a malformed extensionRequest");
-    }
-    *ret_extensions = extensions;
-    extensions = NULL;
-    return ERR_OK;
-}
-
-// Appends what one kind of attribute asks for to *all.
-static enum err_code collect(const STACK_OF(X509_ATTRIBUTE) * attributes, int nid,
-                             STACK_OF(X509_EXTENSION) * all, struct err *err)
-{
-    int at = X509at_get_attr_by_NID(attributes, nid, -1);
-    if (at < 0) {
-        return ERR_OK;
-    }
-    if (X509at_get_attr_by_NID(attributes, nid, at) >= 0) {
-        return err_set(err, ERR_BAD_REQUEST, "more than one extensionRequest");
-    }
-    CLEANUP(cleanup_free_extension_stack) STACK_OF(X509_EXTENSION) *extensions = NULL;
-    enum err_code code = decode_attribute(X509at_get_attr(attributes, at), &extensions, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    for (;;) {
-        CLEANUP(cleanup_X509_EXTENSION_free)
-        X509_EXTENSION *extension = sk_X509_EXTENSION_shift(extensions);
-        if (extension == NULL) {
-            return ERR_OK;
-        }
-        if (sk_X509_EXTENSION_push(all, extension) <= 0) {
-            return err_set_openssl(err, ERR_NOMEM, "no memory for extensions");
-        }
-        extension = NULL;
-    }
 }
 
 static enum err_code check_alt_names(X509_EXTENSION *extension, struct err *err)
@@ -120,16 +68,9 @@ static enum err_code check_syntax(X509_EXTENSION *extension, int nid, struct err
     return ERR_OK;
 }
 
-static enum err_code check_extension(const STACK_OF(X509_EXTENSION) * all, int at, struct err *err)
+static enum err_code check_extension(X509_EXTENSION *extension, struct err *err)
 {
-    X509_EXTENSION *extension = sk_X509_EXTENSION_value(all, at);
-    const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
-    if (X509v3_get_ext_by_OBJ(all, object, at) >= 0) {
-        char name[80];
-        OBJ_obj2txt(name, sizeof name, object, 0);
-        return err_set(err, ERR_BAD_REQUEST, "the extension %s twice in the PKCS#10", name);
-    }
-    int nid = OBJ_obj2nid(object);
+    int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
     enum err_code code = check_syntax(extension, nid, err);
     if (code == ERR_OK && nid == NID_subject_alt_name) {
         code = check_alt_names(extension, err);
@@ -139,25 +80,12 @@ static enum err_code check_extension(const STACK_OF(X509_EXTENSION) * all, int a
 
 static enum err_code check_extensions(const struct csr *csr, struct err *err)
 {
-    CLEANUP(cleanup_free_extension_stack)
-    STACK_OF(X509_EXTENSION) *all = sk_X509_EXTENSION_new_null();
-    if (all == NULL) {
-        return err_set_openssl(err, ERR_NOMEM, "no memory for extensions");
+    CLEANUP(cleanup_free_extension_stack) X509_EXTENSIONS *all = NULL;
+    enum err_code code = csr_extensions(csr_attributes(csr), &all, err);
+    for (int i = 0; code == ERR_OK && i < sk_X509_EXTENSION_num(all); i++) {
+        code = check_extension(sk_X509_EXTENSION_value(all, i), err);
     }
-    size_t kinds = sizeof extension_attributes / sizeof extension_attributes[0];
-    for (size_t i = 0; i < kinds; i++) {
-        enum err_code code = collect(csr_attributes(csr), extension_attributes[i], all, err);
-        if (code != ERR_OK) {
-            return code;
-        }
-    }
-    for (int i = 0; i < sk_X509_EXTENSION_num(all); i++) {
-        enum err_code code = check_extension(all, i, err);
-        if (code != ERR_OK) {
-            return code;
-        }
-    }
-    return ERR_OK;
+    return code;
 }
 
 enum err_code csr_read(struct view der, const struct csr_rules *rules, struct csr **ret_csr,

@@ -4,7 +4,7 @@
 // is copied.
 #pragma once
 
-#include "ca/csr_parse.h"
+#include "conf/csr_parse.h"
 
 struct csr_rules {
     bool allow_sha1; // SHA-1 in the request's own signature

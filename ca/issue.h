@@ -3,9 +3,9 @@
 // signed: key and names are decoded, checked and encoded anew.
 #pragma once
 
-#include "ca/csr_parse.h"
 #include "ca/key.h"
 #include "ca/profile.h"
+#include "conf/csr_parse.h"
 
 // What a certificate is made of. All borrowed.
 struct issue {

@@ -66,7 +66,8 @@ static void read_names(struct enroll_job *job, const struct pkcs10 *opened)
     struct enroll_state *state = job->state;
     struct err *err = &state->facts.names;
     enum settings_san rule = (enum settings_san)job->policy->settings->phone.subject_alt_name;
-    err->code = names_read(opened->req, &state->names, err);
+    err->code =
+        names_read(csr_subject(opened->csr), csr_attributes(opened->csr), &state->names, err);
     if (err->code == ERR_OK) {
         err->code = names_check(&state->names, err);
     }

@@ -6,8 +6,9 @@
 
 #include <openssl/err.h>
 
-#define EXTENSIONS_MAX 32  // extensions in a PKCS#10; real ones have up to 4
-#define ASCII_MAX      127 // highest octet of an IA5String
+#include "conf/csr_parse.h"
+
+#define ASCII_MAX 127 // highest octet of an IA5String
 
 void names_done(struct names *names)
 {
@@ -158,72 +159,11 @@ static enum err_code read_alt_names(struct names *names, X509_EXTENSION *extensi
     return code;
 }
 
-static enum err_code unpack_extensions(const X509_ATTRIBUTE *attribute,
-                                       X509_EXTENSIONS **ret_extensions, struct err *err)
+static enum err_code read_extensions(const STACK_OF(X509_ATTRIBUTE) * attributes,
+                                     struct names *names, struct err *err)
 {
-    X509_ATTRIBUTE *unlocked = (X509_ATTRIBUTE *)attribute;
-    const ASN1_TYPE *value = X509_ATTRIBUTE_get0_type(unlocked, 0);
-    if (X509_ATTRIBUTE_count(attribute) != 1 || ASN1_TYPE_get(value) != V_ASN1_SEQUENCE) {
-        return err_set(err, ERR_BAD_REQUEST, "an extension request that is not one sequence");
-    }
-    struct view octets = ossl_string_view(value->value.sequence);
-    const unsigned char *end = octets.data;
-    X509_EXTENSIONS *extensions = d2i_X509_EXTENSIONS(NULL, &end, (long)octets.len);
-    if (extensions == NULL || end != octets.data + octets.len) {
-        free_extension_stack(extensions);
-        return err_set_openssl(err, ERR_BAD_REQUEST, "a malformed extension request");
-    }
-    *ret_extensions = extensions;
-    return ERR_OK;
-}
-
-static enum err_code move_extensions(X509_EXTENSIONS *from, X509_EXTENSIONS *all, struct err *err)
-{
-    while (sk_X509_EXTENSION_num(from) > 0) {
-        X509_EXTENSION *extension = sk_X509_EXTENSION_value(from, 0);
-        if (X509v3_get_ext_by_OBJ(all, X509_EXTENSION_get_object(extension), -1) >= 0) {
-            return err_set(err, ERR_BAD_REQUEST, "an extension requested twice");
-        }
-        if (sk_X509_EXTENSION_num(all) >= EXTENSIONS_MAX) {
-            return err_set(err, ERR_BAD_REQUEST, "more than %d extensions requested",
-                           EXTENSIONS_MAX);
-        }
-        if (sk_X509_EXTENSION_push(all, extension) <= 0) {
-            return err_set_openssl(err, ERR_NOMEM, "no memory for extensions");
-        }
-        sk_X509_EXTENSION_shift(from);
-    }
-    return ERR_OK;
-}
-
-// All extensions asked for, under the standard's OID and under Microsoft's, taken together: what is
-// asked for twice is refused, since nobody can tell which one counts.
-static enum err_code collect_extensions(const X509_REQ *req, X509_EXTENSIONS *all, struct err *err)
-{
-    enum err_code code = ERR_OK;
-    for (int i = 0; code == ERR_OK && i < X509_REQ_get_attr_count(req); i++) {
-        X509_ATTRIBUTE *attribute = X509_REQ_get_attr(req, i);
-        int nid = OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute));
-        if (nid != NID_ext_req && nid != NID_ms_ext_req) {
-            continue;
-        }
-        X509_EXTENSIONS *unpacked = NULL;
-        code = unpack_extensions(attribute, &unpacked, err);
-        if (code == ERR_OK) {
-            code = move_extensions(unpacked, all, err);
-        }
-        free_extension_stack(unpacked);
-    }
-    return code;
-}
-
-static enum err_code read_extensions(const X509_REQ *req, struct names *names, struct err *err)
-{
-    CLEANUP(cleanup_free_extension_stack) X509_EXTENSIONS *all = sk_X509_EXTENSION_new_null();
-    if (all == NULL) {
-        return err_set_openssl(err, ERR_NOMEM, "no memory for extensions");
-    }
-    enum err_code code = collect_extensions(req, all, err);
+    CLEANUP(cleanup_free_extension_stack) X509_EXTENSIONS *all = NULL;
+    enum err_code code = csr_extensions(attributes, &all, err);
     int at = X509v3_get_ext_by_NID(all, NID_subject_alt_name, -1);
     if (code == ERR_OK && at >= 0) {
         code = read_alt_names(names, sk_X509_EXTENSION_value(all, at), err);
@@ -242,13 +182,14 @@ static void find_common_name(struct names *names)
     }
 }
 
-enum err_code names_read(const X509_REQ *req, struct names *ret_names, struct err *err)
+enum err_code names_read(const X509_NAME *subject, const STACK_OF(X509_ATTRIBUTE) * attributes,
+                         struct names *ret_names, struct err *err)
 {
     *ret_names = (struct names){0};
     ERR_clear_error();
-    enum err_code code = read_subject(X509_REQ_get_subject_name(req), ret_names, err);
+    enum err_code code = read_subject(subject, ret_names, err);
     if (code == ERR_OK) {
-        code = read_extensions(req, ret_names, err);
+        code = read_extensions(attributes, ret_names, err);
     }
     if (code != ERR_OK) {
         names_done(ret_names);

@@ -37,11 +37,13 @@ struct names {
     struct buf subject_der;
 };
 
-// Collects the names of a PKCS#10's subject and of its subjectAltName (extensionRequest or
-// Microsoft's OID; at most LIMIT_SUBJECT_ALT_NAMES). Errors: ERR_BAD_REQUEST for malformed
-// values, NULs, invalid UTF-8, too many or too long ones, duplicated extensions; ERR_NOMEM.
-// *ret_names is to be done with names_done(); an empty one after a failure.
-enum err_code names_read(const X509_REQ *req, struct names *ret_names, struct err *err) MUST_CHECK;
+// Collects the names of a PKCS#10's subject and of the subjectAltName that its attributes (may be
+// NULL) ask for (csr_extensions(); at most LIMIT_SUBJECT_ALT_NAMES). Errors: ERR_BAD_REQUEST for
+// malformed values, NULs, invalid UTF-8, too many or too long ones, duplicated extensions or
+// requests for them; ERR_NOMEM. *ret_names is to be done with names_done(); an empty one after a
+// failure.
+enum err_code names_read(const X509_NAME *subject, const STACK_OF(X509_ATTRIBUTE) * attributes,
+                         struct names *ret_names, struct err *err) MUST_CHECK;
 void names_done(struct names *names);
 
 // The rules that hold for everybody: CNs of 1 to LIMIT_COMMON_NAME characters; no literal `$` (an

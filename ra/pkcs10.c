@@ -15,16 +15,17 @@
 
 void pkcs10_done(struct pkcs10 *pkcs10)
 {
-    X509_REQ_free(pkcs10->req);
+    csr_free(pkcs10->csr);
     buf_wipe(&pkcs10->der); // the challenge is in there too
     buf_done(&pkcs10->spki);
     buf_wipe(&pkcs10->challenge);
     *pkcs10 = (struct pkcs10){0};
 }
 
+// Whatever is wrong inside an envelope has one code (ra/README.md, "One answer").
 static enum err_code bad_request(enum err_code code, struct err *err)
 {
-    if (code == ERR_SYNTAX || code == ERR_CRYPTO) {
+    if (code == ERR_SYNTAX || code == ERR_BAD_ALG) {
         err->code = ERR_BAD_REQUEST;
         return ERR_BAD_REQUEST;
     }
@@ -53,12 +54,13 @@ static enum err_code read_challenge_value(const ASN1_TYPE *value, struct buf *re
 
 static enum err_code read_challenge(struct pkcs10 *pkcs10, struct err *err)
 {
-    int at = X509_REQ_get_attr_by_NID(pkcs10->req, NID_pkcs9_challengePassword, -1);
+    const STACK_OF(X509_ATTRIBUTE) *attributes = csr_attributes(pkcs10->csr);
+    int at = X509at_get_attr_by_NID(attributes, NID_pkcs9_challengePassword, -1);
     if (at < 0) {
         return ERR_OK;
     }
-    X509_ATTRIBUTE *attribute = X509_REQ_get_attr(pkcs10->req, at);
-    if (X509_REQ_get_attr_by_NID(pkcs10->req, NID_pkcs9_challengePassword, at) >= 0 ||
+    X509_ATTRIBUTE *attribute = X509at_get_attr(attributes, at);
+    if (X509at_get_attr_by_NID(attributes, NID_pkcs9_challengePassword, at) >= 0 ||
         X509_ATTRIBUTE_count(attribute) != 1) {
         return err_set(err, ERR_BAD_REQUEST, "more or less than one challengePassword");
     }
@@ -70,12 +72,7 @@ static enum err_code read_challenge(struct pkcs10 *pkcs10, struct err *err)
 
 static enum err_code read_key(struct pkcs10 *pkcs10, struct err *err)
 {
-    const EVP_PKEY *key = X509_REQ_get0_pubkey(pkcs10->req);
-    if (key == NULL) {
-        return err_set_openssl(err, ERR_BAD_REQUEST,
-                               "a PKCS#10 with a public key that OpenSSL cannot read");
-    }
-    enum err_code code = bad_request(ossl_spki_to_der(key, &pkcs10->spki, err), err);
+    enum err_code code = ossl_spki_to_der(csr_key(pkcs10->csr), &pkcs10->spki, err);
     if (code == ERR_OK) {
         struct view spki = buf_view(&pkcs10->spki);
         ossl_sha256(&spki, 1, pkcs10->spki_hash);
@@ -89,16 +86,11 @@ static enum err_code parse(struct view der, struct pkcs10 *pkcs10, struct err *e
         return err_set(err, ERR_BAD_REQUEST, "a PKCS#10 of %zu octets; allowed: 1 to %d", der.len,
                        LIMIT_CSR_LEN);
     }
-    const unsigned char *end = der.data;
-    pkcs10->req = d2i_X509_REQ(NULL, &end, (long)der.len);
-    if (pkcs10->req == NULL) {
-        return err_set_openssl(err, ERR_BAD_REQUEST, "not a PKCS#10");
-    }
-    if (end != der.data + der.len) {
-        return err_set(err, ERR_BAD_REQUEST, "octets after the end of the PKCS#10");
-    }
     ossl_sha256(&der, 1, pkcs10->hash);
-    enum err_code code = buf_copy(der, &pkcs10->der, err);
+    enum err_code code = bad_request(csr_parse(der, &pkcs10->csr, err), err);
+    if (code == ERR_OK) {
+        code = buf_copy(der, &pkcs10->der, err);
+    }
     if (code == ERR_OK) {
         code = read_key(pkcs10, err);
     }
@@ -125,19 +117,18 @@ enum err_code pkcs10_verify(const struct pkcs10 *pkcs10, bool allow_sha1, bool a
                             struct err *err)
 {
     ERR_clear_error();
-    EVP_PKEY *key = X509_REQ_get0_pubkey(pkcs10->req);
-    enum err_code code = keys_check_client(key, err);
+    enum err_code code = keys_check_client(csr_key(pkcs10->csr), err);
     if (code != ERR_OK) {
         return code;
     }
-    int signature_nid = X509_REQ_get_signature_nid(pkcs10->req);
+    int signature_nid = csr_signature_nid(pkcs10->csr);
     if (!algorithms_is_digest_allowed(algorithms_rsa_digest(signature_nid), allow_sha1,
                                       allow_md5)) {
         return err_set(err, ERR_BAD_ALG, "the PKCS#10's signature algorithm %s is not allowed",
                        algorithms_name(signature_nid));
     }
-    if (X509_REQ_verify(pkcs10->req, key) != 1) {
-        return err_set_openssl(err, ERR_BAD_REQUEST, "the PKCS#10's own signature does not hold");
+    if (!csr_is_signature_valid(pkcs10->csr)) {
+        return err_set(err, ERR_BAD_REQUEST, "the PKCS#10's own signature does not hold");
     }
     return ERR_OK;
 }

@@ -3,10 +3,11 @@
 #pragma once
 
 #include "conf/base/ossl.h"
+#include "conf/csr_parse.h"
 #include "conf/limits.h"
 
 struct pkcs10 {
-    X509_REQ *req;
+    struct csr *csr;
     struct buf der;           // the octets as they came
     struct buf spki;          // SubjectPublicKeyInfo, DER
     struct buf challenge;     // UTF-8; secret: wiped by pkcs10_done()
@@ -15,10 +16,11 @@ struct pkcs10 {
     uint8_t spki_hash[SHA256_LEN];
 };
 
-// Parses exactly one CertificationRequest (octets after its end are an error) and its
+// Parses exactly one CertificationRequest of an RSA key (octets after its end are an error) and its
 // challengePassword: at most one attribute with one value, any DirectoryString, IA5String or OCTET
 // STRING (an old client's), at most LIMIT_CHALLENGE_LEN octets. *ret_pkcs10 is to be done with
-// pkcs10_done(). Errors: ERR_BAD_REQUEST (text for the log only), ERR_NOMEM.
+// pkcs10_done(). Errors: ERR_BAD_REQUEST, also for keys that are not RSA (text for the log only);
+// ERR_NOMEM, ERR_CRYPTO (memory).
 enum err_code pkcs10_parse(struct view der, struct pkcs10 *ret_pkcs10, struct err *err) MUST_CHECK;
 void pkcs10_done(struct pkcs10 *pkcs10);
 

@@ -75,8 +75,7 @@ static bool is_same_subject(const struct store_certificate *stored,
     if (certificate_parse(buf_view(&stored->der), &cert, NULL) != ERR_OK) {
         return false;
     }
-    return X509_NAME_cmp(certificate_subject(cert),
-                         X509_REQ_get_subject_name(query->pkcs10->req)) == 0;
+    return X509_NAME_cmp(certificate_subject(cert), csr_subject(query->pkcs10->csr)) == 0;
 }
 
 static bool is_same_device(const struct store_certificate *stored,

@@ -90,15 +90,7 @@ static inline X509_REQ *req_begin(EVP_PKEY *key)
 // Signs by `key` and encodes; frees the request.
 static inline struct buf req_end(X509_REQ *take_req, EVP_PKEY *key)
 {
-    assert_true(X509_REQ_sign(take_req, key, EVP_sha256()) > 0);
-    unsigned char *der = NULL;
-    int len = i2d_X509_REQ(take_req, &der);
-    assert_true(len > 0);
-    struct buf copy = {0};
-    assert_int_equal(buf_copy(view_of(der, (size_t)len), &copy, NULL), ERR_OK);
-    OPENSSL_free(der);
-    X509_REQ_free(take_req);
-    return copy;
+    return kit_req_der(take_req, key, EVP_sha256());
 }
 
 // A request with a subject of one attribute of a given string type and content octets.

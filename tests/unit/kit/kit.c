@@ -105,6 +105,19 @@ static void add_san(X509_REQ *req, const char *dns)
     GENERAL_NAMES_free(names);
 }
 
+struct buf kit_req_der(X509_REQ *take_req, EVP_PKEY *key, const EVP_MD *digest)
+{
+    require(X509_REQ_sign(take_req, key, digest) > 0, "signing the request");
+    unsigned char *der = NULL;
+    int len = i2d_X509_REQ(take_req, &der);
+    require(len > 0, "encoding the request");
+    struct buf copy = {0};
+    require(buf_copy(view_of(der, (size_t)len), &copy, NULL) == ERR_OK, "memory");
+    OPENSSL_free(der);
+    X509_REQ_free(take_req);
+    return copy;
+}
+
 struct buf kit_csr_der(EVP_PKEY *key, const struct kit_csr *content)
 {
     X509_REQ *req = X509_REQ_new();
@@ -127,15 +140,7 @@ struct buf kit_csr_der(EVP_PKEY *key, const struct kit_csr *content)
         add_san(req, content->san_dns);
     }
     const char *digest = content->digest != NULL ? content->digest : "SHA256";
-    require(X509_REQ_sign(req, key, EVP_get_digestbyname(digest)) > 0, "signing the request");
-    unsigned char *der = NULL;
-    int len = i2d_X509_REQ(req, &der);
-    require(len > 0, "encoding the request");
-    struct buf copy = {0};
-    require(buf_copy(view_of(der, (size_t)len), &copy, NULL) == ERR_OK, "memory");
-    OPENSSL_free(der);
-    X509_REQ_free(req);
-    return copy;
+    return kit_req_der(req, key, EVP_get_digestbyname(digest));
 }
 
 char *kit_new_folder(void)

@@ -37,6 +37,9 @@ struct kit_csr {
 };
 // DER of a PKCS#10 signed by `key`. Caller frees with buf_done().
 struct buf kit_csr_der(EVP_PKEY *key, const struct kit_csr *content);
+// DER of a request signed by `key`, which need not be its own. `digest` NULL = the key's only one.
+// Frees the request. Caller frees with buf_done().
+struct buf kit_req_der(X509_REQ *take_req, EVP_PKEY *key, const EVP_MD *digest);
 
 // A new folder under $TMPDIR; kit_remove_folder() deletes it with all that is in it.
 char *kit_new_folder(void);

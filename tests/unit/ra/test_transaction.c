@@ -60,7 +60,9 @@ static void ask(unsigned key, const char *common_name, const char *challenge, st
     struct buf der = kit_csr_der(
         kit_key(key), &(struct kit_csr){.common_name = common_name, .challenge = challenge});
     assert_int_equal(pkcs10_parse(buf_view(&der), &asked->pkcs10, NULL), ERR_OK);
-    assert_int_equal(names_read(asked->pkcs10.req, &asked->names, NULL), ERR_OK);
+    const struct csr *csr = asked->pkcs10.csr;
+    assert_int_equal(names_read(csr_subject(csr), csr_attributes(csr), &asked->names, NULL),
+                     ERR_OK);
     buf_done(&der);
     asked->query.pkcs10 = &asked->pkcs10;
     asked->query.names = &asked->names;

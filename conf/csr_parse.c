@@ -2,7 +2,7 @@
 // Parsing of PKCS#10 by ASN.1 templates. The signed part keeps the octets it came in
 // (ASN1_ENCODING), so the signature is checked over what was sent, not over what we would have
 // sent.
-#include "ca/csr_parse.h"
+#include "conf/csr_parse.h"
 
 #include <stdlib.h>
 
@@ -215,4 +215,86 @@ enum err_code csr_copy_key(const struct csr *csr, X509 *cert, struct err *err)
         return no_memory(err);
     }
     return ERR_OK;
+}
+
+static enum err_code unpack_attribute(X509_ATTRIBUTE *attribute, X509_EXTENSIONS **ret_extensions,
+                                      struct err *err)
+{
+    const ASN1_TYPE *value =
+        X509_ATTRIBUTE_count(attribute) == 1 ? X509_ATTRIBUTE_get0_type(attribute, 0) : NULL;
+    if (value == NULL || ASN1_TYPE_get(value) != V_ASN1_SEQUENCE) {
+        return err_set(err, ERR_BAD_REQUEST, "an extensionRequest without exactly one list");
+    }
+    *ret_extensions =
+        decode(ossl_string_view(value->value.sequence), ASN1_ITEM_rptr(X509_EXTENSIONS));
+    if (*ret_extensions == NULL) {
+        return err_set_openssl(err, ERR_BAD_REQUEST, "a malformed extensionRequest");
+    }
+    return ERR_OK;
+}
+
+// What is asked for twice is refused, since nobody can tell which one counts.
+static enum err_code check_addition(const X509_EXTENSIONS *all, X509_EXTENSION *extension,
+                                    struct err *err)
+{
+    const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
+    if (X509v3_get_ext_by_OBJ(all, object, -1) >= 0) {
+        char name[80];
+        OBJ_obj2txt(name, sizeof name, object, 0);
+        return err_set(err, ERR_BAD_REQUEST, "the extension %s twice in the PKCS#10", name);
+    }
+    if (sk_X509_EXTENSION_num(all) >= CSR_EXTENSIONS_MAX) {
+        return err_set(err, ERR_BAD_REQUEST, "more than %d extensions in the PKCS#10",
+                       CSR_EXTENSIONS_MAX);
+    }
+    return ERR_OK;
+}
+
+static enum err_code move_extensions(X509_EXTENSIONS *from, X509_EXTENSIONS *all, struct err *err)
+{
+    while (sk_X509_EXTENSION_num(from) > 0) {
+        X509_EXTENSION *extension = sk_X509_EXTENSION_value(from, 0);
+        enum err_code code = check_addition(all, extension, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+        if (sk_X509_EXTENSION_push(all, extension) <= 0) {
+            return err_set_openssl(err, ERR_NOMEM, "no memory for extensions");
+        }
+        sk_X509_EXTENSION_shift(from);
+    }
+    return ERR_OK;
+}
+
+static enum err_code collect_extensions(const STACK_OF(X509_ATTRIBUTE) * attributes, int nid,
+                                        X509_EXTENSIONS *all, struct err *err)
+{
+    int at = X509at_get_attr_by_NID(attributes, nid, -1);
+    if (at < 0) {
+        return ERR_OK;
+    }
+    if (X509at_get_attr_by_NID(attributes, nid, at) >= 0) {
+        return err_set(err, ERR_BAD_REQUEST, "more than one extensionRequest");
+    }
+    CLEANUP(cleanup_free_extension_stack) X509_EXTENSIONS *extensions = NULL;
+    enum err_code code = unpack_attribute(X509at_get_attr(attributes, at), &extensions, err);
+    return code == ERR_OK ? move_extensions(extensions, all, err) : code;
+}
+
+enum err_code csr_extensions(const STACK_OF(X509_ATTRIBUTE) * attributes,
+                             X509_EXTENSIONS **ret_extensions, struct err *err)
+{
+    CLEANUP(cleanup_free_extension_stack) X509_EXTENSIONS *all = sk_X509_EXTENSION_new_null();
+    if (all == NULL) {
+        return err_set_openssl(err, ERR_NOMEM, "no memory for extensions");
+    }
+    enum err_code code = collect_extensions(attributes, NID_ext_req, all, err);
+    if (code == ERR_OK) {
+        code = collect_extensions(attributes, NID_ms_ext_req, all, err);
+    }
+    if (code == ERR_OK) {
+        *ret_extensions = all;
+        all = NULL;
+    }
+    return code;
 }
