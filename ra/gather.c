@@ -38,36 +38,47 @@ static void watch_envelope(struct enroll_job *job)
     }
 }
 
-// Opens the envelope and looks inside. When that fails, the same steps run on the decoy, so that
-// failing early takes as long as failing late.
-static const struct pkcs10 *open_request(struct enroll_job *job)
+static void open_envelope(struct enroll_job *job, struct err *err)
 {
     struct enroll_state *state = job->state;
-    struct err *err = &state->facts.opening;
-    const struct settings *settings = job->policy->settings;
     struct buf content = {0};
     err->code = message_decrypt(&state->request, job->policy->credentials, &content, err);
     if (err->code == ERR_OK) {
         err->code = pkcs10_parse(buf_view(&content), &state->pkcs10, err);
     }
     buf_wipe(&content);
-    const struct pkcs10 *opened = err->code == ERR_OK ? &state->pkcs10 : job->policy->decoy;
-    state->facts.is_signer_key =
-        view_equal(buf_view(&opened->spki), buf_view(&state->request.signer_spki));
-    state->facts.proof.code = pkcs10_verify(opened, settings->algorithms.sha1,
-                                            settings->algorithms.legacy, &state->facts.proof);
+}
+
+// Opens the envelope and looks inside. When that fails, all further steps run on the decoy, so that
+// failing early takes as long as failing late; what they find is never looked at.
+static enum err_code open_request(struct enroll_job *job, struct err *err)
+{
+    struct enroll_state *state = job->state;
+    struct facts *facts = &state->facts;
+    const struct policy *policy = job->policy;
+    open_envelope(job, &facts->opening);
+    if (facts->opening.code != ERR_OK) {
+        enum err_code code = pkcs10_parse(buf_view(&policy->decoy), &state->pkcs10, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+    }
+    facts->is_signer_key =
+        view_equal(buf_view(&state->pkcs10.spki), buf_view(&state->request.signer_spki));
+    facts->proof.code = pkcs10_verify(&state->pkcs10, policy->settings->algorithms.sha1,
+                                      policy->settings->algorithms.legacy, &facts->proof);
     enroll_end_stage(job, STAGE_DECRYPT);
-    return opened;
+    return ERR_OK;
 }
 
 // The names that a PKCS#10 asks for, by the rules for everybody and those for subjectAltNames.
-static void read_names(struct enroll_job *job, const struct pkcs10 *opened)
+static void read_names(struct enroll_job *job)
 {
     struct enroll_state *state = job->state;
     struct err *err = &state->facts.names;
     enum settings_san rule = (enum settings_san)job->policy->settings->phone.subject_alt_name;
-    err->code =
-        names_read(csr_subject(opened->csr), csr_attributes(opened->csr), &state->names, err);
+    err->code = names_read(csr_subject(state->pkcs10.csr), csr_attributes(state->pkcs10.csr),
+                           &state->names, err);
     if (err->code == ERR_OK) {
         err->code = names_check(&state->names, err);
     }
@@ -76,12 +87,11 @@ static void read_names(struct enroll_job *job, const struct pkcs10 *opened)
     }
 }
 
-static enum err_code look_up_past(struct enroll_job *job, const struct pkcs10 *opened,
-                                  struct err *err)
+static enum err_code look_up_past(struct enroll_job *job, struct err *err)
 {
     struct enroll_state *state = job->state;
     struct transaction_query query = {
-        .pkcs10 = opened,
+        .pkcs10 = &state->pkcs10,
         .names = &state->names,
         .refuse_duplicates =
             job->policy->settings->phone.duplicate_subject == SETTINGS_DUPLICATE_REFUSE,
@@ -92,32 +102,47 @@ static enum err_code look_up_past(struct enroll_job *job, const struct pkcs10 *o
     return transaction_find_request(state->service->store, &query, &state->past, err);
 }
 
-static enum err_code gather_from_envelope(struct enroll_job *job, struct err *err)
+static enum err_code check_challenge(struct enroll_job *job, struct err *err)
 {
     struct enroll_state *state = job->state;
-    const struct pkcs10 *opened = open_request(job);
-    read_names(job, opened);
-    struct challenge_query query = {
-        .presented = opened->has_challenge ? buf_view(&opened->challenge) : VIEW_EMPTY,
+    const struct pkcs10 *pkcs10 = &state->pkcs10;
+    const struct challenge_query query = {
+        .presented = pkcs10->has_challenge ? buf_view(&pkcs10->challenge) : VIEW_EMPTY,
         .names = &state->names,
         .now = job->now,
     };
-    enum err_code code = challenge_check(&job->policy->secrets, state->service->store, &query,
-                                         &state->challenge, err);
+    return challenge_check(&job->policy->secrets, state->service->store, &query, &state->challenge,
+                           err);
+}
+
+static void report_opened(struct enroll_job *job)
+{
+    const struct enroll_state *state = job->state;
+    report_names(&job->report, &state->names);
+    // A repeat presents a used-up challenge by right.
+    if (state->facts.past != PAST_SAME_REQUEST && state->facts.past != PAST_SAME_KEY) {
+        report_challenge(&job->report, &state->challenge);
+    }
+}
+
+static enum err_code gather_from_envelope(struct enroll_job *job, struct err *err)
+{
+    struct enroll_state *state = job->state;
+    enum err_code code = open_request(job, err);
     if (code == ERR_OK) {
-        code = look_up_past(job, opened, err);
+        read_names(job);
+        code = check_challenge(job, err);
+    }
+    if (code == ERR_OK) {
+        code = look_up_past(job, err);
     }
     if (code != ERR_OK) {
         return code;
     }
     state->facts.challenge = state->challenge.state;
     state->facts.past = state->past.past;
-    if (opened == &state->pkcs10) {
-        report_names(&job->report, &state->names);
-        // A repeat presents a used-up challenge by right.
-        if (state->facts.past != PAST_SAME_REQUEST && state->facts.past != PAST_SAME_KEY) {
-            report_challenge(&job->report, &state->challenge);
-        }
+    if (state->facts.opening.code == ERR_OK) {
+        report_opened(job);
     }
     return ERR_OK;
 }

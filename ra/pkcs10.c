@@ -144,7 +144,7 @@ static bool fill_decoy(X509_REQ *req, EVP_PKEY *key, const char *challenge)
            X509_REQ_set_pubkey(req, key) == 1 && X509_REQ_sign(req, key, EVP_sha256()) > 0;
 }
 
-enum err_code pkcs10_make_decoy(struct pkcs10 *ret_pkcs10, struct err *err)
+enum err_code pkcs10_make_decoy(struct buf *ret_der, struct err *err)
 {
     uint8_t random[DECOY_CHALLENGE_LEN];
     char challenge[2 * DECOY_CHALLENGE_LEN + 1];
@@ -164,7 +164,7 @@ enum err_code pkcs10_make_decoy(struct pkcs10 *ret_pkcs10, struct err *err)
     if (len < 0) {
         return err_set_openssl(err, ERR_CRYPTO, "cannot make the decoy request");
     }
-    code = pkcs10_parse(view_of(der, (size_t)len), ret_pkcs10, err);
-    OPENSSL_clear_free(der, (size_t)len);
+    code = buf_copy(view_of(der, (size_t)len), ret_der, err);
+    OPENSSL_free(der);
     return code;
 }

@@ -29,7 +29,7 @@ void pkcs10_done(struct pkcs10 *pkcs10);
 enum err_code pkcs10_verify(const struct pkcs10 *pkcs10, bool allow_sha1, bool allow_md5,
                             struct err *err) MUST_CHECK;
 
-// A well-formed request of nobody with a challenge, made at start. When an envelope cannot be
-// opened or parsed, the checks run on this one, so that failing early takes as long as failing late
-// (ra/README.md, "One answer"). Errors: ERR_CRYPTO, ERR_NOMEM.
-enum err_code pkcs10_make_decoy(struct pkcs10 *ret_pkcs10, struct err *err) MUST_CHECK;
+// DER of a well-formed request of nobody with a challenge of its own, made at start. When an
+// envelope cannot be opened or parsed, the checks run on this one, so that failing early takes as
+// long as failing late (ra/README.md, "One answer"). Errors: ERR_CRYPTO, ERR_NOMEM.
+enum err_code pkcs10_make_decoy(struct buf *ret_der, struct err *err) MUST_CHECK;

@@ -6,10 +6,7 @@
 
 static void policy_free(struct policy *policy)
 {
-    if (policy->decoy != NULL) {
-        pkcs10_done(policy->decoy);
-        free(policy->decoy);
-    }
+    buf_done(&policy->decoy);
     challenge_secrets_done(&policy->secrets);
     credentials_free(policy->credentials);
     settings_free(policy->settings);
@@ -25,12 +22,8 @@ static enum err_code load_parts(struct policy *policy, int64_t now, struct err *
     if (code != ERR_OK) {
         return code;
     }
-    policy->decoy = calloc(1, sizeof *policy->decoy);
-    if (policy->decoy == NULL) {
-        return err_set(err, ERR_NOMEM, "no memory for a policy");
-    }
     credentials_get_ca_caps(policy->settings, policy->capabilities);
-    return pkcs10_make_decoy(policy->decoy, err);
+    return pkcs10_make_decoy(&policy->decoy, err);
 }
 
 enum err_code policy_new(struct settings *take_settings, int64_t now, struct policy **ret_policy,

@@ -12,7 +12,7 @@ struct policy {
     struct settings *settings;
     struct credentials *credentials;
     struct challenge_secrets secrets;
-    struct pkcs10 *decoy;                // see pkcs10_make_decoy()
+    struct buf decoy;                    // DER; see pkcs10_make_decoy()
     char capabilities[CAPABILITIES_LEN]; // the answer to GetCACaps
     _Atomic unsigned references;         // policy.c's
 };
