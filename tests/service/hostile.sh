@@ -9,12 +9,11 @@ make_server site
 start_server site
 new_challenge site --uses 1000
 "$BIN/phone" hostile list >"$WORK/cases"
-[ "$(wc -l <"$WORK/cases")" -ge 20 ] || fail "the list of bad input is short"
-failed=
-while read -r case _; do
-    phone hostile "$case" --challenge-file "$CHALLENGE_FILE" </dev/null || failed="$failed $case"
-done <"$WORK/cases"
-[ -z "$failed" ] || fail "bad input:$failed"
+[ "$(wc -l <"$WORK/cases")" -ge 100 ] || fail "the list of bad input is short"
+for method in --post --get; do
+    say "bad input by ${method#--}"
+    expect 0 phone hostile all "$method" --challenge-file "$CHALLENGE_FILE"
+done
 
 say "a good phone is served"
 expect 0 enroll --out "$WORK/phone"
