@@ -18,7 +18,8 @@ static void report_challenge(struct enroll_report *report, const struct challeng
 {
     report->challenge = result->state;
     memcpy(report->challenge_id, result->id, sizeof report->challenge_id);
-    if (result->state == CHALLENGE_USED_UP || result->state == CHALLENGE_FOREIGN) {
+    bool is_misused = result->state == CHALLENGE_USED_UP || result->state == CHALLENGE_FOREIGN;
+    if (is_misused && report->alarm == NULL) {
         report->alarm = "challenge presented for another request or device";
         report->level = LOG_LEVEL_WARNING;
     }
@@ -118,9 +119,12 @@ static enum err_code check_challenge(struct enroll_job *job, struct err *err)
 static void report_opened(struct enroll_job *job)
 {
     const struct enroll_state *state = job->state;
+    const struct facts *facts = &state->facts;
     report_names(&job->report, &state->names);
-    // A repeat presents a used-up challenge by right.
-    if (state->facts.past != PAST_SAME_REQUEST && state->facts.past != PAST_SAME_KEY) {
+    // A repeat presents a used-up challenge by right, but only the key's owner can repeat.
+    bool is_repeat =
+        facts->is_signer_key && (facts->past == PAST_SAME_REQUEST || facts->past == PAST_SAME_KEY);
+    if (!is_repeat) {
         report_challenge(&job->report, &state->challenge);
     }
 }

@@ -2,6 +2,7 @@
 #include "conf/base/private_key.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/ui.h>
@@ -89,6 +90,12 @@ enum err_code private_key_load(const char *uri, const char *pin_file, EVP_PKEY *
 {
     struct buf pin = {0};
     ERR_clear_error();
+    // OpenSSL's own words for a missing file speak of URI schemes.
+    if (uri[0] == '/' && access(uri, R_OK) != 0) {
+        struct err reason = {0};
+        err_set_errno(&reason, "%s", uri);
+        return err_set(err, ERR_CONFIG, "%s", reason.text);
+    }
     enum err_code code = read_pin(pin_file, &pin, err);
     if (code == ERR_OK) {
         code = load(uri, &pin, ret_key, err);

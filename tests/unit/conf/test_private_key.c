@@ -94,7 +94,7 @@ static void what_is_not_a_key_is_refused(void **unused)
     char *missing = kit_path(folder, "missing");
     assert_fails(cert_path, NULL, "no private key can be read");
     assert_fails(garbage, NULL, "no private key can be read");
-    assert_fails(missing, NULL, "missing");
+    assert_fails(missing, NULL, "missing: No such file or directory");
     assert_fails(cert_path, missing, "missing");
     assert_fails("unknown:thing?pin-value=correct horse", NULL, "unknown:thing");
     X509_free(cert);

@@ -14,7 +14,7 @@
 
 #include "ra/decide.h"
 #include "server/admin.h"
-#include "server/ctl/init_files.h"
+#include "server/site_kit.h"
 
 #define FIXTURE_STORE_OCTETS (64u << 20)
 #define FIXTURE_FAR_FUTURE   4102444800 // 2100-01-01: no wall clock is beyond
@@ -46,35 +46,14 @@ static inline void *fixture_serve(void *context)
     }
 }
 
-static inline struct policy *fixture_policy(struct fixture *fixture)
-{
-    struct err err = {0};
-    struct init_result result = {0};
-    struct settings *settings = NULL;
-    struct policy *policy = NULL;
-    const struct init_plan plan = {
-        .directory = fixture->folder,
-        .listen = "127.0.0.1:0",
-        .order = {.tiers = 2, .ca_key = "ec:P-256", .organization = "Test", .now = KIT_NOW},
-    };
-    if (init_files(&plan, stderr, &result, &err) != ERR_OK) {
-        fail_msg("init: %s", err.text);
-    }
-    free(result.directory);
-    assert_int_equal(settings_load(fixture->config, true, stderr, &settings, &err), ERR_OK);
-    if (policy_new(settings, KIT_NOW, &policy, &err) != ERR_OK) {
-        fail_msg("policy: %s", err.text);
-    }
-    return policy;
-}
-
 static inline int fixture_set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     fixture->folder = kit_new_folder();
     fixture->config = kit_path(fixture->folder, "scepd.conf");
     fixture->socket = kit_path(fixture->folder, "admin.sock");
-    struct policy *policy = fixture_policy(fixture);
+    site_init(fixture->folder, NULL);
+    struct policy *policy = site_policy(fixture->config);
     struct live *live = &fixture->live;
     live->started_at = KIT_NOW;
     snprintf(live->listening, sizeof live->listening, "127.0.0.1:8080");
