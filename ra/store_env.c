@@ -48,6 +48,7 @@ static enum err_code code_of(int status)
     case EFBIG:
         return ERR_FULL;
     case MDB_READERS_FULL:
+    case EBUSY:
         return ERR_BUSY;
     case ENOMEM:
         return ERR_NOMEM;

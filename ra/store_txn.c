@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ra/store_txn.h"
 
+#include <errno.h>
+
+#define HEAD_PAGES      2  // of LMDB's file
+#define BEGIN_TRIES_MAX 64 // each lost to more than one commit, that is to milliseconds of sleep
+
 static MDB_val val_of(struct view octets)
 {
     return (MDB_val){.mv_size = octets.len, .mv_data = (void *)(uintptr_t)octets.data};
 }
 
-static int begin_read(MDB_env *env, MDB_txn **ret_mdb)
+static int begin_once(MDB_env *env, MDB_txn **ret_mdb)
 {
-    if (env == NULL) {
-        return MDB_PANIC;
-    }
     int status = mdb_txn_begin(env, NULL, MDB_RDONLY, ret_mdb);
     if (status == MDB_READERS_FULL) {
         int dead = 0;
@@ -18,6 +20,36 @@ static int begin_read(MDB_env *env, MDB_txn **ret_mdb)
         status = mdb_txn_begin(env, NULL, MDB_RDONLY, ret_mdb);
     }
     return status;
+}
+
+// LMDB has two head pages, used by turns. A reader that is put to sleep between choosing one and
+// copying it may wake up to find the next but one transaction there, perhaps not synced yet. When
+// no such transaction shows after the copy, the copy is what it says it is.
+static bool is_overtaken(MDB_env *env, MDB_txn *mdb)
+{
+    MDB_envinfo info = {0};
+    mdb_env_info(env, &info);
+    return info.me_last_txnid >= mdb_txn_id(mdb) + HEAD_PAGES;
+}
+
+static int begin_read(MDB_env *env, MDB_txn **ret_mdb)
+{
+    if (env == NULL) {
+        return MDB_PANIC;
+    }
+    for (int tries = 0; tries < BEGIN_TRIES_MAX; tries++) {
+        MDB_txn *mdb = NULL;
+        int status = begin_once(env, &mdb);
+        if (status != 0) {
+            return status;
+        }
+        if (!is_overtaken(env, mdb)) {
+            *ret_mdb = mdb;
+            return 0;
+        }
+        mdb_txn_abort(mdb);
+    }
+    return EBUSY;
 }
 
 enum err_code store_txn_begin_read(struct store *store, struct store_txn *ret_txn, struct err *err)
