@@ -61,4 +61,3 @@ if [ -n "$failed" ]; then
     echo "FAILED:$failed"
     exit 1
 fi
-echo "All tests passed: $PRESETS"
