@@ -120,7 +120,8 @@ peer_root=$(openssl x509 -in "$WORK/depot/ca.pem" -noout -fingerprint -sha256 | 
 start_peer
 run_bench "$peer_root" --legacy
 echo "$RESULT"
-peer_rate=$(value answers_per_s)
+peer_rate=$(value enrolments_per_s)
+peer_answers=$(value answers_per_s)
 stop_peer
 
 say "scepd: $PHONES phones, $CONNECTIONS connections"
@@ -140,8 +141,9 @@ private_rate=$(awk '$1 == "rsa" && $2 == "2048" { print $6 }' "$WORK/speed")
 [ -n "$private_rate" ] || fail "openssl speed said nothing"
 
 echo "scepd enrolments/s:          $our_rate"
-echo "scepserver answers/s:        $peer_rate"
+echo "scepserver enrolments/s:     $peer_rate ($peer_answers with refusals)"
 echo "ratio:                       $(calculate "$our_rate / $peer_rate")"
+echo "ratio to all its answers:    $(calculate "$our_rate / $peer_answers")"
 echo "bound (private ops/s / $PRIVATE_OPS):   $(calculate "$private_rate / $PRIVATE_OPS")"
 echo "scepd's share of the bound:  $(calculate "100 * $our_rate * $PRIVATE_OPS / $private_rate") %"
 if [ "$our_status" -ne 0 ]; then
