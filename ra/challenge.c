@@ -5,8 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <openssl/crypto.h>
-
 #include "conf/base/file.h"
 #include "ra/record.h"
 
@@ -284,7 +282,8 @@ enum err_code challenge_check(const struct challenge_secrets *secrets, struct st
         return ERR_OK;
     }
     ossl_hmac_sha256(buf_view(&secrets->key), query->presented, result.hash);
-    bool is_static = CRYPTO_memcmp(result.hash, secrets->static_hash, SHA256_LEN) == 0;
+    bool is_static = view_equal_secret(view_of(result.hash, SHA256_LEN),
+                                       view_of(secrets->static_hash, SHA256_LEN));
     struct store_challenge stored = {0};
     enum err_code code = store_find_challenge(store, result.hash, &stored, err);
     if (code != ERR_OK && code != ERR_NOT_FOUND) {
