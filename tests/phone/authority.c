@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/phone/reply.h"
+#include "tests/phone/credential.h"
+#include "tests/phone/degenerate.h"
 
 #define QUERY_LEN_MAX 64 // bytes of what is put behind the URL
 
@@ -20,11 +21,12 @@ const char *name_text(const X509_NAME *name, char text[NAME_TEXT_LEN])
     return text;
 }
 
-static struct http_answer ask(const struct authority *authority, const char *operation)
+struct http_answer authority_get(const struct authority *authority, const char *operation)
 {
     char url[URL_LEN_MAX + QUERY_LEN_MAX] = "";
     snprintf(url, sizeof url, "%s?operation=%s", authority->url, operation);
-    return http_call(url, NULL);
+    const struct http_call call = {.url = url, .user_agent = authority->user_agent};
+    return http_call(&call);
 }
 
 static enum outcome read_single(const struct octets *body, STACK_OF(X509) * certs,
@@ -58,7 +60,7 @@ static enum outcome read_bundle(const struct octets *body, STACK_OF(X509) * cert
 
 static enum outcome fetch_certs(struct authority *authority, struct trouble *trouble)
 {
-    CLEANUP(http_answer_done) struct http_answer answer = ask(authority, "GetCACert");
+    CLEANUP(http_answer_done) struct http_answer answer = authority_get(authority, "GetCACert");
     enum outcome outcome = http_check_ok(&answer, trouble);
     if (outcome != OUTCOME_OK) {
         return outcome;
@@ -96,7 +98,7 @@ static enum outcome find_root(struct authority *authority, const struct fingerpr
         char subject[NAME_TEXT_LEN] = "";
         printf("root: \"%s\" has the pinned %s fingerprint\n",
                name_text(X509_get_subject_name(authority->root), subject),
-               fingerprint->len == FINGERPRINT_LEN_MAX ? "SHA-256" : "SHA-1");
+               EVP_MD_get0_name(fingerprint_digest(fingerprint->len)));
     }
     return OUTCOME_OK;
 }
@@ -107,6 +109,8 @@ enum outcome authority_check_chain(const struct authority *authority, X509 *cert
     CLEANUP(cleanup_X509_STORE_free) X509_STORE *store = X509_STORE_new();
     CLEANUP(cleanup_X509_STORE_CTX_free) X509_STORE_CTX *context = X509_STORE_CTX_new();
     require(store != NULL && context != NULL && X509_STORE_add_cert(store, authority->root) == 1 &&
+                (authority->other_root == NULL ||
+                 X509_STORE_add_cert(store, authority->other_root) == 1) &&
                 X509_STORE_CTX_init(context, store, cert, authority->certs) == 1,
             "preparing a chain check");
     unsigned long flags = authority->is_strict ? X509_V_FLAG_X509_STRICT : 0;
@@ -132,35 +136,76 @@ static enum outcome check_chains(const struct authority *authority, struct troub
     return OUTCOME_OK;
 }
 
-// RFC 8894, 2.1.2: SCEP certificates carry digitalSignature and keyEncipherment; an RA's own
-// certificate goes before the CA's.
-static enum outcome choose_ra(struct authority *authority, struct trouble *trouble)
+X509 *authority_choose_ra(const STACK_OF(X509) * certs)
 {
     const uint32_t wanted = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
     X509 *ra = NULL;
-    for (int i = 0; i < sk_X509_num(authority->certs); i++) {
-        X509 *cert = sk_X509_value(authority->certs, i);
+    for (int i = 0; i < sk_X509_num(certs); i++) {
+        X509 *cert = sk_X509_value(certs, i);
         bool is_fit = (X509_get_key_usage(cert) & wanted) == wanted;
         bool is_ca = X509_check_ca(cert) != 0;
         if (is_fit && (ra == NULL || (!is_ca && X509_check_ca(ra) != 0))) {
             ra = cert;
         }
     }
+    return ra;
+}
+
+// The CA above the RA; the RA itself when that is the CA.
+static X509 *find_issuing(const struct authority *authority)
+{
+    if (X509_check_ca(authority->ra) != 0) {
+        return authority->ra;
+    }
+    for (int i = 0; i < sk_X509_num(authority->certs); i++) {
+        X509 *cert = sk_X509_value(authority->certs, i);
+        if (cert != authority->ra && X509_check_issued(cert, authority->ra) == X509_V_OK) {
+            return cert;
+        }
+    }
+    return authority->root;
+}
+
+static enum outcome take_ra(struct authority *authority, const STACK_OF(X509) * certs,
+                            const char *where, struct trouble *trouble)
+{
+    X509 *ra = authority_choose_ra(certs);
     // Old servers have one certificate for everything, whatever its KeyUsage says.
-    if (ra == NULL && !authority->is_strict && sk_X509_num(authority->certs) == 1) {
-        ra = sk_X509_value(authority->certs, 0);
+    if (ra == NULL && !authority->is_strict && sk_X509_num(certs) == 1) {
+        ra = sk_X509_value(certs, 0);
     }
     if (ra == NULL) {
         return trouble_set(trouble, OUTCOME_UNTRUSTED,
-                           "no certificate of GetCACert has digitalSignature + keyEncipherment");
+                           "no certificate of %s has digitalSignature + keyEncipherment", where);
     }
     authority->ra = ra;
+    authority->issuing = find_issuing(authority);
     if (authority->is_told) {
         char subject[NAME_TEXT_LEN] = "";
         printf("RA: \"%s\", by KeyUsage; all certificates chain to the root\n",
                name_text(X509_get_subject_name(ra), subject));
     }
     return OUTCOME_OK;
+}
+
+enum outcome authority_switch(struct authority *authority, const char *path,
+                              struct trouble *trouble)
+{
+    CLEANUP(cleanup_free_certs) STACK_OF(X509) *others = NULL;
+    enum outcome outcome = certs_load(path, &others, trouble);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    for (int i = 0; i < sk_X509_num(others); i++) {
+        X509 *cert = sk_X509_value(others, i);
+        require(X509_up_ref(cert) == 1 && sk_X509_push(authority->certs, cert) > 0,
+                "keeping a certificate");
+        if (X509_self_signed(cert, 1) == 1) {
+            authority->other_root = cert;
+        }
+    }
+    outcome = check_chains(authority, trouble);
+    return outcome == OUTCOME_OK ? take_ra(authority, others, path, trouble) : outcome;
 }
 
 // The server's own words on one line; anything that does not print is left out.
@@ -179,7 +224,7 @@ static void tell_capabilities(const struct octets *body)
 
 static enum outcome fetch_capabilities(struct authority *authority, struct trouble *trouble)
 {
-    CLEANUP(http_answer_done) struct http_answer answer = ask(authority, "GetCACaps");
+    CLEANUP(http_answer_done) struct http_answer answer = authority_get(authority, "GetCACaps");
     enum outcome outcome = http_check_ok(&answer, trouble);
     if (outcome != OUTCOME_OK) {
         return outcome;
@@ -206,7 +251,7 @@ enum outcome authority_ask(struct authority *authority, const struct fingerprint
         outcome = check_chains(authority, trouble);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = choose_ra(authority, trouble);
+        outcome = take_ra(authority, authority->certs, "GetCACert", trouble);
     }
     return outcome == OUTCOME_OK ? fetch_capabilities(authority, trouble) : outcome;
 }
@@ -217,4 +262,6 @@ void authority_done(struct authority *authority)
     authority->certs = NULL;
     authority->root = NULL;
     authority->ra = NULL;
+    authority->issuing = NULL;
+    authority->other_root = NULL;
 }

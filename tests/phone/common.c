@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,11 +15,12 @@
 #include <openssl/err.h>
 
 #define FILE_LEN_MAX  1048576 // octets of any file the phone reads
+#define FOLDER_MODE   0700
 #define USEC_PER_SEC  1000000
 #define NSEC_PER_USEC 1000
 
-static void set_text(struct trouble *trouble, enum outcome outcome, const char *format,
-                     va_list args)
+static void PRINTF_LIKE(3, 0)
+    set_text(struct trouble *trouble, enum outcome outcome, const char *format, va_list args)
 {
     trouble->outcome = outcome;
     vsnprintf(trouble->text, sizeof trouble->text, format, args);
@@ -106,6 +108,36 @@ enum outcome file_save(const char *path, const struct octets *content, struct tr
     bool is_closed = close(fd) == 0;
     if (written != (ssize_t)content->len || !is_closed) {
         return trouble_set(trouble, OUTCOME_TROUBLE, "%s: cannot be written", path);
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome path_join(const char *folder, const char *name, char path[PATH_LEN_MAX],
+                       struct trouble *trouble)
+{
+    if (snprintf(path, PATH_LEN_MAX, "%s/%s", folder, name) >= PATH_LEN_MAX) {
+        return trouble_set(trouble, OUTCOME_USAGE, "path of %s: too long", name);
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome file_replace(const char *path, const struct octets *content, struct trouble *trouble)
+{
+    char fresh[PATH_LEN_MAX] = "";
+    if (snprintf(fresh, sizeof fresh, "%s.new", path) >= PATH_LEN_MAX) {
+        return trouble_set(trouble, OUTCOME_USAGE, "path: too long");
+    }
+    enum outcome outcome = file_save(fresh, content, trouble);
+    if (outcome == OUTCOME_OK && rename(fresh, path) != 0) {
+        outcome = trouble_set(trouble, OUTCOME_TROUBLE, "%s: %s", path, strerror(errno));
+    }
+    return outcome;
+}
+
+enum outcome folder_make(const char *path, struct trouble *trouble)
+{
+    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST) {
+        return trouble_set(trouble, OUTCOME_TROUBLE, "%s: %s", path, strerror(errno));
     }
     return OUTCOME_OK;
 }

@@ -47,7 +47,9 @@ DEFINE_CLEANUP(GENERAL_NAMES *, GENERAL_NAMES_free);
 DEFINE_CLEANUP(PKCS7 *, PKCS7_free);
 DEFINE_CLEANUP(STACK_OF(X509) *, free_certs);
 DEFINE_CLEANUP(STACK_OF(X509_EXTENSION) *, free_extensions);
+DEFINE_CLEANUP(PKCS7_ISSUER_AND_SERIAL *, PKCS7_ISSUER_AND_SERIAL_free);
 DEFINE_CLEANUP(X509 *, X509_free);
+DEFINE_CLEANUP(X509_CRL *, X509_CRL_free);
 DEFINE_CLEANUP(X509_NAME *, X509_NAME_free);
 DEFINE_CLEANUP(X509_REQ *, X509_REQ_free);
 DEFINE_CLEANUP(X509_STORE *, X509_STORE_free);
@@ -61,6 +63,7 @@ enum outcome {
     OUTCOME_REFUSED = 3,   // the server said no, in a message that can be trusted
     OUTCOME_TROUBLE = 4,   // no answer, an HTTP error, a local file
     OUTCOME_UNTRUSTED = 5, // an answer that cannot be trusted
+    OUTCOME_PENDING = 6,   // the server has not decided yet, in a message that can be trusted
 };
 
 #define TROUBLE_TEXT_LEN 400 // bytes with the final NUL
@@ -101,6 +104,17 @@ enum outcome file_load(const char *path, struct octets *ret_content,
                        struct trouble *trouble) MUST_CHECK;
 enum outcome file_save(const char *path, const struct octets *content,
                        struct trouble *trouble) MUST_CHECK;
+
+// The same, but an older file stays as it is until the new one is complete.
+enum outcome file_replace(const char *path, const struct octets *content,
+                          struct trouble *trouble) MUST_CHECK;
+
+#define PATH_LEN_MAX 4096 // bytes with the final NUL
+// "FOLDER/NAME" into `path`. Errors: OUTCOME_USAGE when it is too long.
+enum outcome path_join(const char *folder, const char *name, char path[PATH_LEN_MAX],
+                       struct trouble *trouble) MUST_CHECK;
+// Makes the folder (0700) if there is none.
+enum outcome folder_make(const char *path, struct trouble *trouble) MUST_CHECK;
 
 // Microseconds of a clock that never jumps.
 int64_t clock_us(void);

@@ -1,46 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // phone enroll: one enrolment as a phone does it, told in plain words.
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 
 #include "tests/phone/commands.h"
-#include "tests/phone/session.h"
+#include "tests/phone/errand.h"
+#include "tests/phone/exchange.h"
 
-#define PATH_LEN_MAX  4096
-#define MAC_LEN       6 // octets
-#define DIRECTORY_ACL 0700
-
-// Where a thing of --out goes. Errors: OUTCOME_USAGE when the path is too long.
-static enum outcome out_path(const struct options *options, const char *name,
-                             char path[PATH_LEN_MAX], struct trouble *trouble)
-{
-    if (snprintf(path, PATH_LEN_MAX, "%s/%s", options->out, name) >= PATH_LEN_MAX) {
-        return trouble_set(trouble, OUTCOME_USAGE, "--out: too long");
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome store_cert(const struct options *options, const char *name, X509 *cert,
-                               struct trouble *trouble)
-{
-    char path[PATH_LEN_MAX] = "";
-    enum outcome outcome = out_path(options, name, path, trouble);
-    if (outcome != OUTCOME_OK) {
-        return outcome;
-    }
-    CLEANUP(cleanup_BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-    require(bio != NULL && PEM_write_bio_X509(bio, cert) == 1, "encoding a certificate");
-    char *data = NULL;
-    long len = BIO_get_mem_data(bio, &data);
-    CLEANUP(octets_done) struct octets pem = octets_copy(data, (size_t)len);
-    return file_save(path, &pem, trouble);
-}
+#define MAC_LEN     6 // octets
+#define RDN_LEN_MAX 600
 
 // The phone's key: given, or made and stored before anything is sent, as a phone keeps it over a
 // power cut.
@@ -57,142 +28,86 @@ static enum outcome get_key(const struct options *options, EVP_PKEY **ret_key,
         return OUTCOME_OK;
     }
     char path[PATH_LEN_MAX] = "";
-    enum outcome outcome = out_path(options, "key.pem", path, trouble);
+    enum outcome outcome = path_join(options->out, "key.pem", path, trouble);
     return outcome == OUTCOME_OK ? key_save(path, *ret_key, trouble) : outcome;
 }
 
-static void default_common_name(char rdn[64])
+static void random_common_name(char rdn[RDN_LEN_MAX])
 {
     unsigned char mac[MAC_LEN] = {0};
     require(RAND_bytes(mac, sizeof mac) == 1, "getting random octets");
-    snprintf(rdn, 64, "CN=CP-9841-SEP%02X%02X%02X%02X%02X%02X", mac[0], mac[1], mac[2], mac[3],
-             mac[4], mac[5]);
+    snprintf(rdn, RDN_LEN_MAX, "CN=CP-9841-SEP%02X%02X%02X%02X%02X%02X", mac[0], mac[1], mac[2],
+             mac[3], mac[4], mac[5]);
 }
 
-static enum outcome make_request(const struct session *session, EVP_PKEY *key,
-                                 struct request *ret_request, struct trouble *trouble)
+// A MIC's own common name, with the domain of DHCP option 15 behind it if there is one. A MIC
+// without any leaves the naming to the server.
+static enum outcome name_by_mic(const struct options *options, const X509 *mic,
+                                char rdn[RDN_LEN_MAX], struct trouble *trouble)
+{
+    char name[COMMON_NAME_LEN] = "";
+    if (!cert_common_name(mic, name)) {
+        return options->domain == NULL
+                   ? OUTCOME_OK
+                   : trouble_set(trouble, OUTCOME_USAGE, "--domain: the MIC has no common name");
+    }
+    snprintf(rdn, RDN_LEN_MAX, "CN=%s%s%s", name, options->domain != NULL ? "." : "",
+             options->domain != NULL ? options->domain : "");
+    return OUTCOME_OK;
+}
+
+// "CN=..." into `rdn`, or nothing for no common name.
+static enum outcome choose_name(const struct options *options, const struct credential *mic,
+                                char rdn[RDN_LEN_MAX], struct trouble *trouble)
+{
+    if (options->common_name_rdn != NULL) {
+        snprintf(rdn, RDN_LEN_MAX, "%s", options->common_name_rdn);
+    } else if (options->is_subject_empty) {
+        return OUTCOME_OK;
+    } else if (mic != NULL) {
+        return name_by_mic(options, mic->cert, rdn, trouble);
+    } else if (options->rdn_count == 0) {
+        random_common_name(rdn);
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome enroll_fresh(const struct session *session, EVP_PKEY *key,
+                                 const struct credential *mic, X509 **ret_cert,
+                                 struct trouble *trouble)
 {
     const struct options *options = session->options;
-    char random_rdn[64] = "";
-    const char *rdn = options->common_name_rdn;
-    if (rdn == NULL && options->rdn_count == 0 && !options->is_subject_empty) {
-        default_common_name(random_rdn);
-        rdn = random_rdn;
-    }
-    enum outcome outcome = session_request(session, key, rdn, ret_request, trouble);
-    if (outcome == OUTCOME_OK && options->save_file != NULL) {
-        outcome = file_save(options->save_file, &ret_request->der, trouble);
-    }
-    return outcome;
-}
-
-static enum outcome get_request(const struct session *session, EVP_PKEY *key,
-                                struct request *ret_request, struct trouble *trouble)
-{
-    if (session->options->send_file == NULL) {
-        return make_request(session, key, ret_request, trouble);
-    }
-    CLEANUP(octets_done) struct octets der = {0};
-    enum outcome outcome = file_load(session->options->send_file, &der, trouble);
-    return outcome == OUTCOME_OK ? request_read(&der, key, ret_request, trouble) : outcome;
-}
-
-static void tell_cert(X509 *cert)
-{
-    char subject[NAME_TEXT_LEN] = "";
-    char issuer[NAME_TEXT_LEN] = "";
-    printf("certificate: \"%s\" from \"%s\"\n", name_text(X509_get_subject_name(cert), subject),
-           name_text(X509_get_issuer_name(cert), issuer));
-    fputs("serial: ", stdout);
-    const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
-    for (int i = 0; i < ASN1_STRING_length(serial); i++) {
-        printf("%02X", (unsigned)ASN1_STRING_get0_data(serial)[i]);
-    }
-    fputc('\n', stdout);
-}
-
-static enum outcome take_reply(const struct session *session, const struct http_answer *answer,
-                               const struct request *request, X509 **ret_cert,
-                               struct trouble *trouble)
-{
-    const struct reply_rules rules = {.authority = &session->authority,
-                                      .request = request,
-                                      .is_legacy = session->options->is_legacy};
-    CLEANUP(reply_done) struct reply reply = {0};
-    enum outcome outcome = reply_read(answer, &rules, &reply, trouble);
+    char rdn[RDN_LEN_MAX] = "";
+    enum outcome outcome = choose_name(options, mic, rdn, trouble);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (reply.status == PKI_STATUS_FAILURE) {
-        return trouble_set(trouble, OUTCOME_REFUSED, "refused: failInfo %d (%s)%s%s",
-                           reply.fail_info, fail_info_name(reply.fail_info),
-                           reply.fail_info_text[0] != '\0' ? ": " : "", reply.fail_info_text);
+    const struct wish wish = {.common_name_rdn = rdn[0] != '\0' ? rdn : NULL,
+                              .challenge = options->challenge};
+    CLEANUP(cleanup_X509_REQ_free) X509_REQ *csr = session_csr(session, key, &wish, trouble);
+    if (csr == NULL) {
+        return trouble->outcome;
     }
-    if (reply.status == PKI_STATUS_PENDING) {
-        return trouble_set(trouble, OUTCOME_TROUBLE, "not decided yet (PENDING)");
-    }
-    *ret_cert = reply.cert;
-    reply.cert = NULL;
-    return OUTCOME_OK;
+    const struct errand errand = {.csr = csr,
+                                  .key = key,
+                                  .by = mic,
+                                  .type = options->message_type != NULL ? options->message_type
+                                                                        : MESSAGE_TYPE_REQ};
+    return errand_run(session, &errand, ret_cert, trouble);
 }
 
-// Every answer must carry the same certificate.
-static enum outcome take_replies(const struct session *session, const struct request *request,
-                                 const struct http_answer *answers, size_t count, X509 **cert,
-                                 struct trouble *trouble)
+static enum outcome enroll_kept(const struct session *session, EVP_PKEY *key,
+                                const struct credential *mic, X509 **ret_cert,
+                                struct trouble *trouble)
 {
-    for (size_t i = 0; i < count; i++) {
-        CLEANUP(cleanup_X509_free) X509 *another = NULL;
-        enum outcome outcome = take_reply(session, &answers[i], request, &another, trouble);
-        if (outcome != OUTCOME_OK) {
-            return outcome;
-        }
-        if (*cert == NULL) {
-            *cert = another;
-            another = NULL;
-        } else if (X509_cmp(*cert, another) != 0) {
-            return trouble_set(trouble, OUTCOME_UNTRUSTED,
-                               "the same request was answered with two certificates");
-        }
+    CLEANUP(octets_done) struct octets der = {0};
+    CLEANUP(request_done) struct request request = {0};
+    EVP_PKEY *signer_key = mic != NULL ? mic->key : key;
+    enum outcome outcome = file_load(session->options->send_file, &der, trouble);
+    if (outcome == OUTCOME_OK) {
+        outcome = request_read(&der, signer_key, key, &request, trouble);
     }
-    return OUTCOME_OK;
-}
-
-static enum outcome send_at_once(const struct session *session, const struct request *request,
-                                 size_t count, X509 **cert, struct trouble *trouble)
-{
-    struct octets *messages = calloc(count, sizeof *messages);
-    struct http_answer *answers = calloc(count, sizeof *answers);
-    require(messages != NULL && answers != NULL, "getting memory");
-    for (size_t i = 0; i < count; i++) {
-        messages[i] = request->der; // borrowed
-    }
-    session_send(session, messages, count, count, answers);
-    enum outcome outcome = take_replies(session, request, answers, count, cert, trouble);
-    for (size_t i = 0; i < count; i++) {
-        http_answer_done(&answers[i]);
-    }
-    free(answers);
-    free(messages);
-    return outcome;
-}
-
-static enum outcome send_request(const struct session *session, const struct request *request,
-                                 X509 **ret_cert, struct trouble *trouble)
-{
-    const struct options *options = session->options;
-    size_t at_once = options->parallel > 0 ? options->parallel : 1;
-    printf("request: PKCSReq of %zu octets, transactionID %.*s\n", request->der.len,
-           (int)request->transaction_id.len, (const char *)request->transaction_id.data);
-    enum outcome outcome = send_at_once(session, request, at_once, ret_cert, trouble);
-    for (size_t i = 0; outcome == OUTCOME_OK && i < options->repeat; i++) {
-        outcome = send_at_once(session, request, 1, ret_cert, trouble);
-    }
-    if (outcome == OUTCOME_OK && at_once + options->repeat > 1) {
-        printf("sent %zu times in all: the same certificate each time\n",
-               at_once + options->repeat);
-    }
-    return outcome;
+    return outcome == OUTCOME_OK ? exchange_enroll(session, &request, ret_cert, trouble) : outcome;
 }
 
 static enum outcome check_options(const struct options *options, struct trouble *trouble)
@@ -200,52 +115,52 @@ static enum outcome check_options(const struct options *options, struct trouble 
     if (options->send_file != NULL && options->key_file == NULL) {
         return trouble_set(trouble, OUTCOME_USAGE, "--send needs the request's --key");
     }
+    if (options->send_file != NULL && (options->state != NULL || options->wait_sec > 0)) {
+        return trouble_set(trouble, OUTCOME_USAGE, "--send: a kept request cannot be polled for");
+    }
     if (options->is_only_prepared && options->save_file == NULL) {
         return trouble_set(trouble, OUTCOME_USAGE, "--prepare needs --save");
     }
-    if (options->transaction_id != NULL && strlen(options->transaction_id) >= TRANSACTION_ID_LEN) {
-        return trouble_set(trouble, OUTCOME_USAGE, "--transaction: too long");
+    if (options->cert_file != NULL) {
+        return trouble_set(trouble, OUTCOME_USAGE, "--cert: an installed one is for phone renew");
     }
-    if (options->out != NULL && mkdir(options->out, DIRECTORY_ACL) != 0 && errno != EEXIST) {
-        return trouble_set(trouble, OUTCOME_TROUBLE, "%s: %s", options->out, strerror(errno));
+    bool is_named = options->common_name_rdn != NULL || options->is_subject_empty;
+    if (options->domain != NULL && (options->mic_file == NULL || is_named)) {
+        return trouble_set(trouble, OUTCOME_USAGE,
+                           "--domain: goes behind the common name of a --mic, without --cn and "
+                           "--empty-subject");
     }
-    return OUTCOME_OK;
+    return options->out != NULL ? folder_make(options->out, trouble) : OUTCOME_OK;
 }
 
-static enum outcome run(const struct session *session, struct trouble *trouble)
+static enum outcome run(const struct session *session, const struct credential *mic,
+                        struct trouble *trouble)
 {
-    const struct options *options = session->options;
     CLEANUP(cleanup_EVP_PKEY_free) EVP_PKEY *key = NULL;
-    CLEANUP(request_done) struct request request = {0};
     CLEANUP(cleanup_X509_free) X509 *cert = NULL;
-    enum outcome outcome = get_key(options, &key, trouble);
-    if (outcome == OUTCOME_OK) {
-        outcome = get_request(session, key, &request, trouble);
-    }
-    if (outcome != OUTCOME_OK || options->is_only_prepared) {
-        return outcome;
-    }
-    outcome = send_request(session, &request, &cert, trouble);
+    enum outcome outcome = get_key(session->options, &key, trouble);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    puts("answer: SUCCESS, signed by the RA; the certificate is for this phone's key and chains "
-         "to the root");
-    tell_cert(cert);
-    if (options->out == NULL) {
-        return OUTCOME_OK;
-    }
-    outcome = store_cert(options, "cert.pem", cert, trouble);
-    return outcome == OUTCOME_OK ? store_cert(options, "root.pem", session->authority.root, trouble)
-                                 : outcome;
+    outcome = session->options->send_file != NULL ? enroll_kept(session, key, mic, &cert, trouble)
+                                                  : enroll_fresh(session, key, mic, &cert, trouble);
+    bool is_issued = outcome == OUTCOME_OK && cert != NULL;
+    return is_issued ? cert_install(session, cert, key, trouble) : outcome;
 }
 
 enum outcome command_enroll(const struct options *options, struct trouble *trouble)
 {
     CLEANUP(session_done) struct session session = {0};
+    CLEANUP(credential_done) struct credential mic = {0};
+    const struct credential_files files = {
+        .cert = options->mic_file, .key = options->mic_key_file, .chain = options->mic_chain_file};
     enum outcome outcome = check_options(options, trouble);
+    if (outcome == OUTCOME_OK && options->mic_file != NULL) {
+        outcome = credential_load(&files, &mic, trouble);
+    }
     if (outcome == OUTCOME_OK) {
         outcome = session_open(options, true, &session, trouble);
     }
-    return outcome == OUTCOME_OK ? run(&session, trouble) : outcome;
+    return outcome == OUTCOME_OK ? run(&session, options->mic_file != NULL ? &mic : NULL, trouble)
+                                 : outcome;
 }

@@ -10,8 +10,8 @@
 #include "tests/phone/commands.h"
 #include "tests/phone/keymill.h"
 
-#define SPARE_KEYS   2 // the mill's first keys, for changes that need others than the phone's
-#define VERDICT_LEN  (TROUBLE_TEXT_LEN)
+#define SPARE_KEYS   3 // the mill's first keys, for changes that need others than the phone's
+#define OWN_KEY      2 // of them, that of the certificate that the server issues first
 #define NAME_RDN_LEN 80
 
 static const char *expected_name(enum expected expected)
@@ -26,11 +26,25 @@ static const char *expected_name(enum expected expected)
     return names[expected];
 }
 
+static const struct hostile_case *case_at(size_t index)
+{
+    return index < hostile_case_count ? &hostile_cases[index]
+                                      : &hostile_mic_cases[index - hostile_case_count];
+}
+
+static size_t case_count(void)
+{
+    return hostile_case_count + hostile_mic_case_count;
+}
+
 void command_hostile_list(void)
 {
-    for (size_t i = 0; i < hostile_case_count; i++) {
-        printf("%-30s %-24s %s\n", hostile_cases[i].name, expected_name(hostile_cases[i].expected),
-               hostile_cases[i].words);
+    for (size_t i = 0; i < case_count(); i++) {
+        const struct hostile_case *hostile = case_at(i);
+        printf("%-30s %-24s %s\n", hostile->name, expected_name(hostile->expected), hostile->words);
+    }
+    for (size_t i = 0; i < hostile_series_count; i++) {
+        printf("%-30s %-24s %s\n", hostile_series[i].name, "never issued", hostile_series[i].words);
     }
 }
 
@@ -73,6 +87,7 @@ static void draft_done(struct draft *draft)
     EVP_PKEY_free(draft->csr_key);
     X509_REQ_free(draft->csr);
     X509_free(draft->signer);
+    free_certs(draft->chain);
     PKCS7_free(draft->envelope);
     PKCS7_free(draft->message);
     octets_done(&draft->plain);
@@ -138,6 +153,7 @@ static void make_outer(struct draft *draft, const struct hostile_case *hostile)
     }
     draft->plan.key = draft->key;
     draft->plan.signer = draft->signer;
+    draft->plan.chain = draft->chain;
     draft->plan.digest = draft->digest;
     draft->plan.content = &draft->content;
     draft->message = message_make(&draft->plan);
@@ -154,9 +170,8 @@ static void make_outer(struct draft *draft, const struct hostile_case *hostile)
     after(draft, hostile, STEP_OCTETS);
 }
 
-// What the server did, in the words of expected_name().
-static void judge(const struct draft *draft, const struct http_answer *answer,
-                  char verdict[VERDICT_LEN])
+void hostile_judge(const struct session *session, const struct request *request,
+                   const struct http_answer *answer, char verdict[VERDICT_LEN])
 {
     if (answer->status != 200) {
         const char *words = answer->status == 0 ? answer->error : "";
@@ -164,15 +179,7 @@ static void judge(const struct draft *draft, const struct http_answer *answer,
                  words);
         return;
     }
-    struct request request = {.key = draft->key,
-                              .signer = draft->signer,
-                              .transaction_id = draft->echoed_id,
-                              .nonce = draft->echoed_nonce,
-                              .cipher_nid = EVP_CIPHER_get_nid(draft->cipher),
-                              .digest_nid = EVP_MD_get_type(draft->digest)};
-    const struct reply_rules rules = {.authority = &draft->session->authority,
-                                      .request = &request,
-                                      .is_legacy = draft->session->options->is_legacy};
+    const struct reply_rules rules = exchange_rules(session, request);
     CLEANUP(reply_done) struct reply reply = {0};
     struct trouble trouble = {0};
     if (reply_read(answer, &rules, &reply, &trouble) != OUTCOME_OK) {
@@ -184,6 +191,19 @@ static void judge(const struct draft *draft, const struct http_answer *answer,
         snprintf(verdict, VERDICT_LEN, "%s",
                  reply.status == PKI_STATUS_SUCCESS ? "issued" : "pending");
     }
+}
+
+static void judge(const struct draft *draft, const struct http_answer *answer,
+                  char verdict[VERDICT_LEN])
+{
+    const struct request request = {.key = draft->key,
+                                    .cert_key = draft->csr_key,
+                                    .signer = draft->signer,
+                                    .transaction_id = draft->echoed_id,
+                                    .nonce = draft->echoed_nonce,
+                                    .cipher_nid = EVP_CIPHER_get_nid(draft->cipher),
+                                    .digest_nid = EVP_MD_get_type(draft->digest)};
+    hostile_judge(draft->session, &request, answer, verdict);
 }
 
 static bool is_met(const struct hostile_case *hostile, bool use_post, const char *verdict)
@@ -201,21 +221,27 @@ static bool is_met(const struct hostile_case *hostile, bool use_post, const char
     }
 }
 
-// One case to run, with the number of its key in the mill.
+// What is to be run.
 struct run {
     const struct session *session;
     const struct keymill *mill;
-    size_t key_index;
+    struct credential own; // the server's certificate for the mill's key OWN_KEY
+    size_t key_index;      // of the next case's key in the mill
+    size_t faults;
 };
 
-// Sets *ret_met when the server did what it must.
-static enum outcome run_case(const struct run *run, const struct hostile_case *hostile,
-                             bool *ret_met, struct trouble *trouble)
+static struct draft start_draft(const struct run *run)
+{
+    return (struct draft){.session = run->session, .mill = run->mill, .own = &run->own};
+}
+
+static enum outcome run_case(struct run *run, const struct hostile_case *hostile,
+                             struct trouble *trouble)
 {
     char rdn[NAME_RDN_LEN] = "";
     snprintf(rdn, sizeof rdn, "CN=hostile-%s", hostile->name);
-    CLEANUP(draft_done) struct draft draft = {.session = run->session, .mill = run->mill};
-    make_plan(&draft, hostile, keymill_key(run->mill, run->key_index), rdn);
+    CLEANUP(draft_done) struct draft draft = start_draft(run);
+    make_plan(&draft, hostile, keymill_key(run->mill, run->key_index++), rdn);
     enum outcome outcome = make_inner(&draft, hostile, trouble);
     if (outcome != OUTCOME_OK) {
         return outcome;
@@ -225,48 +251,106 @@ static enum outcome run_case(const struct run *run, const struct hostile_case *h
     session_send(run->session, &draft.der, 1, 1, &answer);
     char verdict[VERDICT_LEN] = "";
     judge(&draft, &answer, verdict);
-    *ret_met = is_met(hostile, run->session->use_post, verdict);
-    printf("%s %s: expected %s, got %s\n", *ret_met ? "ok  " : "FAIL", hostile->name,
+    bool is_as_expected = is_met(hostile, run->session->use_post, verdict);
+    printf("%s %s: expected %s, got %s\n", is_as_expected ? "ok  " : "FAIL", hostile->name,
            expected_name(hostile->expected), verdict);
     fflush(stdout);
+    run->faults += is_as_expected ? 0 : 1;
     return OUTCOME_OK;
 }
 
-static bool is_chosen(const char *name, size_t index)
+static enum outcome run_series(struct run *run, const struct hostile_series *series,
+                               struct trouble *trouble)
 {
-    return strcmp(name, "all") == 0 || strcmp(name, hostile_cases[index].name) == 0;
-}
-
-static enum outcome run_cases(const char *name, const struct session *session, size_t count,
-                              struct trouble *trouble)
-{
-    struct keymill *mill = keymill_new(SPARE_KEYS + count);
-    struct run run = {.session = session, .mill = mill, .key_index = SPARE_KEYS};
-    enum outcome outcome = OUTCOME_OK;
     size_t faults = 0;
-    for (size_t i = 0; i < hostile_case_count && outcome == OUTCOME_OK; i++) {
-        if (!is_chosen(name, i)) {
-            continue;
-        }
-        bool is_as_expected = false;
-        outcome = run_case(&run, &hostile_cases[i], &is_as_expected, trouble);
-        run.key_index++;
-        faults += is_as_expected ? 0 : 1;
-    }
-    keymill_free(mill);
-    if (outcome == OUTCOME_OK && faults > 0) {
-        return trouble_set(trouble, OUTCOME_FAILED, "%zu of %zu cases failed", faults, count);
+    CLEANUP(draft_done) struct draft draft = start_draft(run);
+    draft.csr_key = keymill_key(run->mill, run->key_index++);
+    enum outcome outcome = series->run(&draft, &faults, trouble);
+    if (outcome == OUTCOME_OK) {
+        printf("%s %s: %zu answered wrongly\n", faults == 0 ? "ok  " : "FAIL", series->name,
+               faults);
+        fflush(stdout);
+        run->faults += faults > 0 ? 1 : 0;
     }
     return outcome;
 }
 
-enum outcome command_hostile(const char *name, const struct options *options,
-                             struct trouble *trouble)
+static bool is_chosen(const char *name, const char *one, bool needs_mics,
+                      const struct options *options)
+{
+    if (strcmp(name, "all") == 0) {
+        return !needs_mics || options->mic_folder != NULL;
+    }
+    return strcmp(name, one) == 0;
+}
+
+// A certificate of the server's, as any phone gets one.
+static enum outcome get_own(struct run *run, struct trouble *trouble)
+{
+    run->own.key = keymill_key(run->mill, OWN_KEY);
+    const struct wish wish = {.common_name_rdn = "CN=hostile-own",
+                              .challenge = run->session->options->challenge};
+    CLEANUP(cleanup_X509_REQ_free)
+    X509_REQ *csr = session_csr(run->session, run->own.key, &wish, trouble);
+    if (csr == NULL) {
+        return trouble->outcome;
+    }
+    CLEANUP(request_done) struct request request = {0};
+    CLEANUP(reply_done) struct reply reply = {0};
+    enum outcome outcome =
+        session_request(run->session, csr, run->own.key, NULL, MESSAGE_TYPE_REQ, &request, trouble);
+    const struct reply_rules rules = exchange_rules(run->session, &request);
+    if (outcome == OUTCOME_OK) {
+        outcome = exchange(run->session, &rules, &reply, trouble);
+    }
+    if (outcome == OUTCOME_OK) {
+        run->own.cert = reply.cert;
+        reply.cert = NULL;
+    }
+    return outcome;
+}
+
+static enum outcome run_chosen(struct run *run, const char *name, struct trouble *trouble)
+{
+    const struct options *options = run->session->options;
+    enum outcome outcome = get_own(run, trouble);
+    for (size_t i = 0; i < case_count() && outcome == OUTCOME_OK; i++) {
+        if (is_chosen(name, case_at(i)->name, i >= hostile_case_count, options)) {
+            outcome = run_case(run, case_at(i), trouble);
+        }
+    }
+    for (size_t i = 0; i < hostile_series_count && outcome == OUTCOME_OK; i++) {
+        const struct hostile_series *series = &hostile_series[i];
+        if (is_chosen(name, series->name, series->needs_mics, options)) {
+            outcome = run_series(run, series, trouble);
+        }
+    }
+    return outcome;
+}
+
+// How many are meant by a name; 0 = there is no such case. *ret_needs_mics: it cannot be without
+// --mic-dir.
+static size_t count_chosen(const char *name, const struct options *options, bool *ret_needs_mics)
 {
     size_t count = 0;
-    for (size_t i = 0; i < hostile_case_count; i++) {
-        count += is_chosen(name, i) ? 1 : 0;
+    for (size_t i = 0; i < case_count(); i++) {
+        bool is_mic = i >= hostile_case_count;
+        bool is_one = is_chosen(name, case_at(i)->name, is_mic, options);
+        count += is_one ? 1 : 0;
+        *ret_needs_mics = *ret_needs_mics || (is_one && is_mic);
     }
+    for (size_t i = 0; i < hostile_series_count; i++) {
+        const struct hostile_series *series = &hostile_series[i];
+        bool is_one = is_chosen(name, series->name, series->needs_mics, options);
+        count += is_one ? 1 : 0;
+        *ret_needs_mics = *ret_needs_mics || (is_one && series->needs_mics);
+    }
+    return count;
+}
+
+static enum outcome check_options(const char *name, size_t count, bool needs_mics,
+                                  const struct options *options, struct trouble *trouble)
+{
     if (count == 0) {
         return trouble_set(trouble, OUTCOME_USAGE, "%s: no such case; see phone hostile list",
                            name);
@@ -274,7 +358,33 @@ enum outcome command_hostile(const char *name, const struct options *options,
     if (options->challenge == NULL) {
         return trouble_set(trouble, OUTCOME_USAGE, "hostile needs a challenge that is right");
     }
+    if (needs_mics && options->mic_folder == NULL) {
+        return trouble_set(trouble, OUTCOME_USAGE, "%s needs --mic-dir", name);
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome command_hostile(const char *name, const struct options *options,
+                             struct trouble *trouble)
+{
+    bool needs_mics = false;
+    size_t count = count_chosen(name, options, &needs_mics);
+    enum outcome outcome = check_options(name, count, needs_mics, options, trouble);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
     CLEANUP(session_done) struct session session = {0};
-    enum outcome outcome = session_open(options, false, &session, trouble);
-    return outcome == OUTCOME_OK ? run_cases(name, &session, count, trouble) : outcome;
+    outcome = session_open(options, false, &session, trouble);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    struct keymill *mill = keymill_new(SPARE_KEYS + count);
+    struct run run = {.session = &session, .mill = mill, .key_index = SPARE_KEYS};
+    outcome = run_chosen(&run, name, trouble);
+    credential_done(&run.own);
+    keymill_free(mill);
+    if (outcome == OUTCOME_OK && run.faults > 0) {
+        return trouble_set(trouble, OUTCOME_FAILED, "%zu of %zu cases failed", run.faults, count);
+    }
+    return outcome;
 }

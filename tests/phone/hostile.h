@@ -3,7 +3,7 @@
 // changed. Also requests that look odd but are right, because real clients send such.
 #pragma once
 
-#include "tests/phone/session.h"
+#include "tests/phone/exchange.h"
 
 // What the server must do.
 enum expected {
@@ -30,16 +30,21 @@ enum hostile_step {
     STEP_OCTETS,   // message encoded, in draft->der
 };
 
+#define HOSTILE_RDN_LEN (COMMON_NAME_LEN + 4)
+
 // A request in the making. Everything in it is owned but for what the session and plans borrow.
 struct draft {
     const struct session *session;
     const struct keymill *mill;
-    EVP_PKEY *key;     // signs the message
-    EVP_PKEY *csr_key; // signs the PKCS#10; the same key unless a case says otherwise
+    const struct credential *own; // a certificate of this server's, with its key
+    EVP_PKEY *key;                // signs the message
+    EVP_PKEY *csr_key;            // signs the PKCS#10; the same key unless a case says otherwise
     struct csr_plan csr_plan;
     const char *rdns[3];
     X509_REQ *csr;
-    X509 *signer; // a change at STEP_PLAN may make it; else made after STEP_CSR
+    X509 *signer;              // a change at STEP_PLAN may make it; else made after STEP_CSR
+    STACK_OF(X509) * chain;    // enclosed with it; NULL = none
+    char rdn[HOSTILE_RDN_LEN]; // storage for a name of the case's own
     struct octets plain;
     const EVP_CIPHER *cipher;
     PKCS7 *envelope;
@@ -65,6 +70,31 @@ struct hostile_case {
 
 extern const struct hostile_case hostile_cases[];
 extern const size_t hostile_case_count;
+// Those that need the manufacturer's certificates of --mic-dir (hostile_mic.c).
+extern const struct hostile_case hostile_mic_cases[];
+extern const size_t hostile_mic_case_count;
+
+// What the server did, in the words of the list: "issued", "pending", "badRequest: text",
+// "http-503"..., or the rule that its answer breaks.
+#define VERDICT_LEN TROUBLE_TEXT_LEN
+void hostile_judge(const struct session *session, const struct request *request,
+                   const struct http_answer *answer, char verdict[VERDICT_LEN]);
+
+// Many requests at once, of which none may be answered with a certificate (hostile_series.c).
+struct hostile_series {
+    const char *name;
+    const char *words;
+    bool needs_mics;
+    // Sends them, prints what was answered wrongly, returns how many were. Errors: those of making
+    // a request.
+    enum outcome (*run)(const struct draft *draft, size_t *ret_faults, struct trouble *trouble);
+};
+extern const struct hostile_series hostile_series[];
+extern const size_t hostile_series_count;
+
+// NAME.pem, NAME.key and NAME-chain.pem of --mic-dir. Errors: those of credential_load().
+enum outcome hostile_mic_load(const struct session *session, const char *name,
+                              struct credential *ret_mic, struct trouble *trouble) MUST_CHECK;
 
 // Changes to what is inside the envelope (hostile_inner.c).
 void plan_bits(struct draft *draft, const char *bits);
@@ -112,6 +142,9 @@ void signed_certs(struct draft *draft, const char *kind);
 void signed_signers(struct draft *draft, const char *kind);
 void signed_content(struct draft *draft, const char *kind);
 void octets_change(struct draft *draft, const char *kind);
+
+// Changes to who signs: with a certificate of the server's (hostile_own.c).
+void plan_own(struct draft *draft, const char *kind);
 
 // Helpers of the changes: a number in the table of cases, another key of the mill, and one octet of
 // an ASN.1 string flipped

@@ -173,6 +173,22 @@ const struct hostile_case hostile_cases[] = {
     {"challenge-nul", EXPECT_UNIFORM, STEP_CSR, csr_challenges, "nul",
      "the right challenge and a NUL"},
 
+    // Signed with a certificate of ours, or with what looks like one.
+    {"own-flipped", EXPECT_BAD_REQUEST, STEP_PLAN, plan_own, "flipped",
+     "RenewalReq, a bit of the signer certificate's signature changed"},
+    {"own-renamed", EXPECT_BAD_REQUEST, STEP_PLAN, plan_own, "renamed",
+     "RenewalReq, another name written into the signer certificate"},
+    {"own-forged", EXPECT_BAD_REQUEST, STEP_PLAN, plan_own, "forged",
+     "RenewalReq, names and serial number of a certificate of ours, another key"},
+    {"own-forged-19", EXPECT_BAD_REQUEST, STEP_PLAN, plan_own, "forged-19",
+     "the same as PKCSReq, with the right challenge"},
+    {"own-other-name", EXPECT_BAD_REQUEST, STEP_PLAN, plan_own, "other-name",
+     "a certificate of ours asks for another device's name"},
+    {"own-early", EXPECT_BAD_REQUEST, STEP_PLAN, plan_own, "early",
+     "renewal with a new key on the first day"},
+    {"own-type-18", EXPECT_BAD_REQUEST, STEP_PLAN, plan_own, "type-18",
+     "UpdateReq signed with a certificate of ours"},
+
     // Names that are not allowed.
     {"subject-empty", EXPECT_BAD_REQUEST, STEP_PLAN, plan_rdns, "empty", "no name at all"},
     {"subject-macro", EXPECT_BAD_REQUEST, STEP_PLAN, plan_rdns, "macro",

@@ -222,21 +222,6 @@ void csr_broken_san(struct draft *draft, const char *unused)
             "adding subjectAltName");
 }
 
-static void put_issuer_and_serial(struct draft *draft)
-{
-    PKCS7_ISSUER_AND_SERIAL *named = PKCS7_ISSUER_AND_SERIAL_new();
-    X509 *ra = draft->session->authority.ra;
-    unsigned char *der = NULL;
-    require(named != NULL && X509_NAME_set(&named->issuer, X509_get_issuer_name(ra)) == 1 &&
-                ASN1_STRING_copy(named->serial, X509_get0_serialNumber(ra)) == 1,
-            "naming a certificate");
-    int len = i2d_PKCS7_ISSUER_AND_SERIAL(named, &der);
-    require(len > 0, "naming a certificate");
-    octets_replace(&draft->plain, der, (size_t)len);
-    OPENSSL_free(der);
-    PKCS7_ISSUER_AND_SERIAL_free(named);
-}
-
 void plain_change(struct draft *draft, const char *kind)
 {
     struct octets *plain = &draft->plain;
@@ -251,6 +236,8 @@ void plain_change(struct draft *draft, const char *kind)
     } else if (strcmp(kind, "text") == 0) {
         octets_replace(plain, "let me in", strlen("let me in"));
     } else {
-        put_issuer_and_serial(draft);
+        X509 *ra = draft->session->authority.ra;
+        octets_done(plain);
+        *plain = issuer_and_serial_der(X509_get_issuer_name(ra), X509_get0_serialNumber(ra));
     }
 }

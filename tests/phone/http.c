@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#define BODY_LEN_MAX     1048576 // octets of an answer
+#define BODY_LEN_MAX     16777216 // octets of an answer; a CRL may have 8 MiB
 #define TIMEOUT_SEC      30
 #define POLL_MS          1000
 #define SHOWN_BODY_CHARS 120
@@ -73,6 +73,7 @@ static void start_next(struct race *race, struct lane *lane)
     *lane->answer = (struct http_answer){0};
     race->next++;
     curl_easy_setopt(lane->curl, CURLOPT_URL, call->url);
+    curl_easy_setopt(lane->curl, CURLOPT_USERAGENT, call->user_agent);
     if (call->body != NULL) {
         curl_easy_setopt(lane->curl, CURLOPT_HTTPHEADER, race->post_headers);
         curl_easy_setopt(lane->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body->len);
@@ -158,11 +159,10 @@ int64_t http_send(const struct http_volley *volley, struct http_answer *answers)
     return elapsed_us;
 }
 
-struct http_answer http_call(const char *url, const struct octets *body)
+struct http_answer http_call(const struct http_call *call)
 {
-    struct http_call call = {.url = url, .body = body};
     struct http_volley volley = {
-        .calls = &call, .count = 1, .connections = 1, .timeout_sec = TIMEOUT_SEC};
+        .calls = call, .count = 1, .connections = 1, .timeout_sec = TIMEOUT_SEC};
     struct http_answer answer = {0};
     http_send(&volley, &answer);
     return answer;

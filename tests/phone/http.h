@@ -7,6 +7,7 @@
 struct http_call {
     const char *url;
     const struct octets *body; // POST it as application/x-pki-message; NULL = GET
+    const char *user_agent;    // NULL = no such header
 };
 
 struct http_answer {
@@ -30,7 +31,7 @@ struct http_volley {
 // how its own call went.
 int64_t http_send(const struct http_volley *volley, struct http_answer *answers);
 // One call with the default timeout.
-struct http_answer http_call(const char *url, const struct octets *body);
+struct http_answer http_call(const struct http_call *call);
 void http_answer_done(struct http_answer *answer);
 // HTTP status 200, or a trouble with the status and the first line of the body.
 enum outcome http_check_ok(const struct http_answer *answer, struct trouble *trouble) MUST_CHECK;

@@ -13,14 +13,28 @@
 static void print_usage(void)
 {
     puts("phone enroll --server URL --fingerprint HEX [options]   enrol once\n"
+         "phone renew --cert FILE --cert-key FILE [options]       renew once\n"
+         "phone poll --state DIR [options]                        ask for what was pending\n"
+         "phone getcert --serial HEX | --cert FILE [options]      ask for a certificate\n"
+         "phone getcrl [options]                                  ask for the CRL\n"
+         "phone getnextca [options]                               ask for the next CA\n"
          "phone bench --server URL --fingerprint HEX [options]    enrol many, measure\n"
          "phone hostile NAME|all --server URL --fingerprint HEX   send bad input\n"
          "phone hostile list                                      name the cases\n"
          "Exit: 0 good, 1 bench or hostile found a fault, 2 usage, 3 refused, 4 server or\n"
-         "transport trouble, 5 the answer cannot be trusted.\n"
+         "transport trouble, 5 the answer cannot be trusted, 6 pending.\n"
          "Options:");
     options_print();
 }
+
+static const struct {
+    const char *name;
+    enum outcome (*run)(const struct options *options, struct trouble *trouble);
+} commands[] = {
+    {"enroll", command_enroll},   {"renew", command_renew},   {"poll", command_poll},
+    {"getcert", command_getcert}, {"getcrl", command_getcrl}, {"getnextca", command_getnextca},
+    {"bench", command_bench},
+};
 
 struct providers {
     OSSL_PROVIDER *legacy;
@@ -64,11 +78,10 @@ static enum outcome run(const char *command, const char *name, const struct opti
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (strcmp(command, "enroll") == 0 && name == NULL) {
-        return command_enroll(options, trouble);
-    }
-    if (strcmp(command, "bench") == 0 && name == NULL) {
-        return command_bench(options, trouble);
+    for (size_t i = 0; name == NULL && i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(command, commands[i].name) == 0) {
+            return commands[i].run(options, trouble);
+        }
     }
     if (strcmp(command, "hostile") == 0 && name != NULL) {
         return command_hostile(name, options, trouble);

@@ -21,37 +21,6 @@ static enum outcome distrust(struct trouble *trouble, const char *rule)
     return OUTCOME_UNTRUSTED;
 }
 
-// One ContentInfo of type `nid` that ends where the octets end.
-static PKCS7 *parse_exact(const struct octets *der, int nid)
-{
-    const unsigned char *at = der->data;
-    PKCS7 *message = der->len > 0 ? d2i_PKCS7(NULL, &at, (long)der->len) : NULL;
-    if (message != NULL && (at != der->data + der->len || OBJ_obj2nid(message->type) != nid ||
-                            message->d.ptr == NULL)) {
-        PKCS7_free(message);
-        message = NULL;
-    }
-    return message;
-}
-
-enum outcome certs_only_parse(const struct octets *der, PKCS7 **ret_message,
-                              struct trouble *trouble)
-{
-    CLEANUP(cleanup_PKCS7_free) PKCS7 *message = parse_exact(der, NID_pkcs7_signed);
-    if (message == NULL) {
-        return distrust(trouble, "certificates: not one DER SignedData");
-    }
-    PKCS7_SIGNED *body = message->d.sign;
-    if (sk_PKCS7_SIGNER_INFO_num(body->signer_info) > 0 || sk_X509_num(body->cert) < 1 ||
-        sk_X509_CRL_num(body->crl) > 0 || !PKCS7_type_is_data(body->contents) ||
-        body->contents->d.data != NULL) {
-        return distrust(trouble, "certificates: not a SignedData of certificates only");
-    }
-    *ret_message = message;
-    message = NULL;
-    return OUTCOME_OK;
-}
-
 static enum outcome check_http(const struct http_answer *answer, const struct reply_rules *rules,
                                struct trouble *trouble)
 {
@@ -195,7 +164,7 @@ static enum outcome check_recipient(const PKCS7 *envelope, const struct reply_ru
 static enum outcome decrypt(const struct octets *content, const struct reply_rules *rules,
                             struct octets *ret_plain, struct trouble *trouble)
 {
-    CLEANUP(cleanup_PKCS7_free) PKCS7 *envelope = parse_exact(content, NID_pkcs7_enveloped);
+    CLEANUP(cleanup_PKCS7_free) PKCS7 *envelope = pkcs7_parse_exact(content, NID_pkcs7_enveloped);
     if (envelope == NULL) {
         return distrust(trouble, "SUCCESS: content is not one EnvelopedData");
     }
@@ -214,29 +183,93 @@ static enum outcome decrypt(const struct octets *content, const struct reply_rul
     return OUTCOME_OK;
 }
 
-static enum outcome read_success(const struct octets *content, const struct reply_rules *rules,
-                                 struct reply *reply, struct trouble *trouble)
+// Phones take the first certificate as their own.
+static enum outcome check_own(X509 *cert, const struct reply_rules *rules, struct trouble *trouble)
 {
-    CLEANUP(octets_done) struct octets plain = {0};
-    CLEANUP(cleanup_PKCS7_free) PKCS7 *certs = NULL;
-    enum outcome outcome = decrypt(content, rules, &plain, trouble);
-    if (outcome == OUTCOME_OK) {
-        outcome = certs_only_parse(&plain, &certs, trouble);
+    if (EVP_PKEY_eq(X509_get0_pubkey(cert), rules->request->cert_key) != 1) {
+        return distrust(trouble, "SUCCESS: the first certificate is not for this phone's key");
     }
+    return authority_check_chain(rules->authority, cert, trouble);
+}
+
+// It may be expired or revoked, so only its issuer's signature counts.
+static enum outcome check_named(X509 *cert, const struct reply_rules *rules,
+                                struct trouble *trouble)
+{
+    if (X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(rules->issuer)) != 0 ||
+        ASN1_INTEGER_cmp(X509_get0_serialNumber(cert), rules->serial) != 0) {
+        return distrust(trouble, "SUCCESS: not the certificate that was asked for");
+    }
+    if (X509_verify(cert, X509_get0_pubkey(rules->issuer)) != 1) {
+        return distrust(trouble, "SUCCESS: the certificate is not signed by its issuer");
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_cert(const struct octets *plain, const struct reply_rules *rules,
+                              struct reply *reply, struct trouble *trouble)
+{
+    CLEANUP(cleanup_PKCS7_free) PKCS7 *certs = NULL;
+    enum outcome outcome = certs_only_parse(plain, &certs, trouble);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    // Phones take the first certificate as their own.
     X509 *cert = sk_X509_value(certs->d.sign->cert, 0);
-    if (EVP_PKEY_eq(X509_get0_pubkey(cert), rules->request->key) != 1) {
-        return distrust(trouble, "SUCCESS: the first certificate is not for this phone's key");
-    }
-    outcome = authority_check_chain(rules->authority, cert, trouble);
+    outcome = rules->wanted == WANTED_CERT ? check_named(cert, rules, trouble)
+                                           : check_own(cert, rules, trouble);
     if (outcome == OUTCOME_OK) {
         require(X509_up_ref(cert) == 1, "sharing a certificate");
         reply->cert = cert;
     }
     return outcome;
+}
+
+// RFC 5280, 5: version 2, CRLNumber and AuthorityKeyIdentifier are there, it is in force.
+static enum outcome check_crl(X509_CRL *crl, const struct reply_rules *rules,
+                              struct trouble *trouble)
+{
+    if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(rules->issuer)) != 0 ||
+        X509_CRL_verify(crl, X509_get0_pubkey(rules->issuer)) != 1) {
+        return distrust(trouble, "SUCCESS: the CRL is not signed by the CA that was asked about");
+    }
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+    if (next == NULL || X509_cmp_current_time(X509_CRL_get0_lastUpdate(crl)) >= 0 ||
+        X509_cmp_current_time(next) <= 0) {
+        return distrust(trouble, "SUCCESS: the CRL is not in force now");
+    }
+    if (X509_CRL_get_version(crl) != X509_CRL_VERSION_2 ||
+        X509_CRL_get_ext_by_NID(crl, NID_crl_number, -1) < 0 ||
+        X509_CRL_get_ext_by_NID(crl, NID_authority_key_identifier, -1) < 0) {
+        return distrust(trouble, "SUCCESS: the CRL lacks version 2, its number or key identifier");
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_crl(const struct octets *plain, const struct reply_rules *rules,
+                             struct reply *reply, struct trouble *trouble)
+{
+    CLEANUP(cleanup_X509_CRL_free) X509_CRL *crl = NULL;
+    enum outcome outcome = crl_only_parse(plain, &crl, trouble);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_crl(crl, rules, trouble);
+    }
+    if (outcome == OUTCOME_OK) {
+        reply->crl = crl;
+        crl = NULL;
+    }
+    return outcome;
+}
+
+static enum outcome read_success(const struct octets *content, const struct reply_rules *rules,
+                                 struct reply *reply, struct trouble *trouble)
+{
+    CLEANUP(octets_done) struct octets plain = {0};
+    enum outcome outcome = decrypt(content, rules, &plain, trouble);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    return rules->wanted == WANTED_CRL ? read_crl(&plain, rules, reply, trouble)
+                                       : read_cert(&plain, rules, reply, trouble);
 }
 
 static enum outcome read_status(const PKCS7 *message, const struct octets *content,
@@ -267,7 +300,7 @@ enum outcome reply_read(const struct http_answer *answer, const struct reply_rul
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    CLEANUP(cleanup_PKCS7_free) PKCS7 *message = parse_exact(&answer->body, NID_pkcs7_signed);
+    CLEANUP(cleanup_PKCS7_free) PKCS7 *message = pkcs7_parse_exact(&answer->body, NID_pkcs7_signed);
     if (message == NULL || sk_PKCS7_SIGNER_INFO_num(message->d.sign->signer_info) != 1 ||
         !PKCS7_type_is_data(message->d.sign->contents)) {
         return distrust(trouble, "answer: not one SignedData over data with one signer");
@@ -304,5 +337,7 @@ enum outcome reply_read(const struct http_answer *answer, const struct reply_rul
 void reply_done(struct reply *reply)
 {
     X509_free(reply->cert);
+    X509_CRL_free(reply->crl);
     reply->cert = NULL;
+    reply->crl = NULL;
 }

@@ -70,7 +70,7 @@ enum outcome key_save(const char *path, EVP_PKEY *key, struct trouble *trouble)
     char *data = NULL;
     long len = BIO_get_mem_data(bio, &data);
     CLEANUP(octets_done) struct octets pem = octets_copy(data, (size_t)len);
-    return file_save(path, &pem, trouble);
+    return file_replace(path, &pem, trouble);
 }
 
 // One "TYPE=VALUE" or "+TYPE=VALUE" at the end of `name`.
@@ -127,7 +127,10 @@ X509_REQ *csr_make(EVP_PKEY *key, const struct csr_plan *plan, struct trouble *t
     require(csr != NULL && X509_REQ_set_version(csr, X509_REQ_VERSION_1) == 1 &&
                 X509_REQ_set_pubkey(csr, key) == 1,
             "making a PKCS#10");
-    for (size_t i = 0; i < plan->rdn_count; i++) {
+    if (plan->subject != NULL) {
+        require(X509_REQ_set_subject_name(csr, plan->subject) == 1, "naming a PKCS#10");
+    }
+    for (size_t i = 0; plan->subject == NULL && i < plan->rdn_count; i++) {
         if (!add_rdn(X509_REQ_get_subject_name(csr), plan->rdns[i])) {
             trouble_openssl(trouble, OUTCOME_USAGE, "cannot put \"%s\" into a subject",
                             plan->rdns[i]);
@@ -181,6 +184,37 @@ struct octets csr_der(X509_REQ *csr)
     return (struct octets){.data = data, .len = (size_t)len};
 }
 
+struct octets issuer_and_subject_der(const X509_NAME *issuer, const X509_NAME *subject)
+{
+    const unsigned char *parts[2] = {NULL, NULL};
+    size_t lens[2] = {0, 0};
+    require(X509_NAME_get0_der(issuer, &parts[0], &lens[0]) == 1 &&
+                X509_NAME_get0_der(subject, &parts[1], &lens[1]) == 1,
+            "encoding a name");
+    int inner = (int)(lens[0] + lens[1]);
+    struct octets der = {.len = (size_t)ASN1_object_size(1, inner, V_ASN1_SEQUENCE)};
+    der.data = OPENSSL_zalloc(der.len);
+    require(der.data != NULL, "getting memory");
+    unsigned char *to = der.data;
+    ASN1_put_object(&to, 1, inner, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    memcpy(to, parts[0], lens[0]);
+    memcpy(to + lens[0], parts[1], lens[1]);
+    return der;
+}
+
+struct octets issuer_and_serial_der(const X509_NAME *issuer, const ASN1_INTEGER *serial)
+{
+    CLEANUP(cleanup_PKCS7_ISSUER_AND_SERIAL_free)
+    PKCS7_ISSUER_AND_SERIAL *named = PKCS7_ISSUER_AND_SERIAL_new();
+    unsigned char *data = NULL;
+    require(named != NULL && X509_NAME_set(&named->issuer, issuer) == 1 &&
+                ASN1_STRING_copy(named->serial, serial) == 1,
+            "naming a certificate");
+    int len = i2d_PKCS7_ISSUER_AND_SERIAL(named, &data);
+    require(len > 0, "naming a certificate");
+    return (struct octets){.data = data, .len = (size_t)len};
+}
+
 PKCS7 *envelope_make(const struct octets *content, X509 *recipient, const EVP_CIPHER *cipher)
 {
     CLEANUP(cleanup_BIO_free_all) BIO *bio = BIO_new_mem_buf(content->data, (int)content->len);
@@ -221,13 +255,27 @@ static void sign_attribute(PKCS7_SIGNER_INFO *info, enum scep_attribute attribut
             "adding a signed attribute");
 }
 
+static void enclose_certs(PKCS7 *message, const struct message_plan *plan)
+{
+    if (!plan->is_chain_first) {
+        require(PKCS7_add_certificate(message, plan->signer) == 1, "enclosing a certificate");
+    }
+    for (int i = 0; i < sk_X509_num(plan->chain); i++) {
+        require(PKCS7_add_certificate(message, sk_X509_value(plan->chain, i)) == 1,
+                "enclosing a certificate");
+    }
+    if (plan->is_chain_first) {
+        require(PKCS7_add_certificate(message, plan->signer) == 1, "enclosing a certificate");
+    }
+}
+
 PKCS7 *message_make(const struct message_plan *plan)
 {
     PKCS7 *message = PKCS7_new();
     require(message != NULL && PKCS7_set_type(message, NID_pkcs7_signed) == 1 &&
-                PKCS7_content_new(message, NID_pkcs7_data) == 1 &&
-                PKCS7_add_certificate(message, plan->signer) == 1,
+                PKCS7_content_new(message, NID_pkcs7_data) == 1,
             "making a message");
+    enclose_certs(message, plan);
     PKCS7_SIGNER_INFO *info = PKCS7_add_signature(message, plan->signer, plan->key, plan->digest);
     require(info != NULL && PKCS7_add_attrib_content_type(info, NULL) == 1, "adding a signer");
     sign_attribute(info, SCEP_MESSAGE_TYPE, V_ASN1_PRINTABLESTRING, plan->type, strlen(plan->type));
@@ -294,8 +342,8 @@ static int read_cipher(const PKCS7 *message)
     return OBJ_obj2nid(envelope->d.enveloped->enc_data->algorithm->algorithm);
 }
 
-enum outcome request_read(const struct octets *der, EVP_PKEY *key, struct request *ret_request,
-                          struct trouble *trouble)
+enum outcome request_read(const struct octets *der, EVP_PKEY *key, EVP_PKEY *cert_key,
+                          struct request *ret_request, struct trouble *trouble)
 {
     const unsigned char *at = der->data;
     CLEANUP(cleanup_PKCS7_free) PKCS7 *message = d2i_PKCS7(NULL, &at, (long)der->len);
@@ -313,8 +361,10 @@ enum outcome request_read(const struct octets *der, EVP_PKEY *key, struct reques
     if (!read_attributes(info, &request)) {
         return trouble_set(trouble, OUTCOME_TROUBLE, "no transactionID or senderNonce in it");
     }
-    require(EVP_PKEY_up_ref(key) == 1 && X509_up_ref(signer) == 1, "sharing a key");
+    require(EVP_PKEY_up_ref(key) == 1 && EVP_PKEY_up_ref(cert_key) == 1 && X509_up_ref(signer) == 1,
+            "sharing a key");
     request.key = key;
+    request.cert_key = cert_key;
     request.signer = signer;
     request.der = octets_copy(der->data, der->len);
     *ret_request = request;
@@ -327,6 +377,7 @@ void request_done(struct request *request)
     octets_done(&request->transaction_id);
     octets_done(&request->nonce);
     EVP_PKEY_free(request->key);
+    EVP_PKEY_free(request->cert_key);
     X509_free(request->signer);
     *request = (struct request){0};
 }

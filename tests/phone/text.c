@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define DEFAULT_PATH       "/cgi-bin/pkiclient.exe"
-#define SHA1_LEN           20
 #define HEX_LEN_SHA1       40 // digits
 #define HEX_LEN_MAX        64 // digits of a SHA-256
 #define GROUP_LEN_MAX_SHA1 8  // digits between two separators
@@ -107,12 +106,23 @@ enum outcome fingerprint_parse(const char *text, struct fingerprint *ret_fingerp
     return OUTCOME_OK;
 }
 
+const EVP_MD *fingerprint_digest(size_t len)
+{
+    const EVP_MD *digests[] = {EVP_sha1(), EVP_sha256(), EVP_sha384(), EVP_sha512()};
+    for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++) {
+        if ((size_t)EVP_MD_get_size(digests[i]) == len) {
+            return digests[i];
+        }
+    }
+    return NULL;
+}
+
 bool fingerprint_matches(const struct fingerprint *fingerprint, const X509 *cert)
 {
     unsigned char hash[EVP_MAX_MD_SIZE] = {0};
     unsigned len = 0;
-    const EVP_MD *digest = fingerprint->len == SHA1_LEN ? EVP_sha1() : EVP_sha256();
-    require(X509_digest(cert, digest, hash, &len) == 1, "hashing a certificate");
+    const EVP_MD *digest = fingerprint_digest(fingerprint->len);
+    require(digest != NULL && X509_digest(cert, digest, hash, &len) == 1, "hashing a certificate");
     return len == fingerprint->len && memcmp(hash, fingerprint->octets, len) == 0;
 }
 
@@ -124,6 +134,7 @@ static void note_capability(struct capabilities *capabilities, const char *word,
     } known[] = {
         {"AES", &capabilities->aes},
         {"DES3", &capabilities->des3},
+        {"GetNextCACert", &capabilities->next_ca},
         {"POSTPKIOperation", &capabilities->post},
         {"Renewal", &capabilities->renewal},
         {"SHA-1", &capabilities->sha1},

@@ -4,13 +4,15 @@
 
 #include "tests/phone/common.h"
 
-#define FINGERPRINT_LEN_MAX 32   // octets of a SHA-256
+#define FINGERPRINT_LEN_MAX 64   // octets of a SHA-512
 #define URL_LEN_MAX         1024 // bytes with the final NUL
 
 struct fingerprint {
     unsigned char octets[FINGERPRINT_LEN_MAX];
-    size_t len; // 20 = SHA-1, 32 = SHA-256
+    size_t len; // 20 = SHA-1, 32 = SHA-256, 48 = SHA-384, 64 = SHA-512
 };
+// The hash with so many octets; NULL when fingerprints have other lengths.
+const EVP_MD *fingerprint_digest(size_t len);
 
 // A URL as it is; a URL without a path or a bare address gets /cgi-bin/pkiclient.exe, a bare
 // address http:// in front. Errors: OUTCOME_USAGE for https (phones do not speak it), a query or
@@ -19,7 +21,8 @@ enum outcome url_complete(const char *given, char ret_url[URL_LEN_MAX],
                           struct trouble *trouble) MUST_CHECK;
 
 // 40 or 64 hexadecimal digits, bare or with one kind of separator (colon, dash, period, space)
-// after every 2, 4, 8 or, for 64 digits, 16 or 32 of them. Errors: OUTCOME_USAGE.
+// after every 2, 4, 8 or, for 64 digits, 16 or 32 of them: what a phone's configuration takes. The
+// longer ones come by DHCP only (option43.h). Errors: OUTCOME_USAGE.
 enum outcome fingerprint_parse(const char *text, struct fingerprint *ret_fingerprint,
                                struct trouble *trouble) MUST_CHECK;
 // The certificate's DER hashes to it.
@@ -29,6 +32,7 @@ bool fingerprint_matches(const struct fingerprint *fingerprint, const X509 *cert
 struct capabilities {
     bool aes;
     bool des3;
+    bool next_ca;
     bool post;
     bool renewal;
     bool sha1;
