@@ -1,47 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The issuing CA. Everything OpenSSL computes lazily about the CA certificate is computed here at
-// start, before threads share it.
+// One CA. Everything OpenSSL computes lazily about its certificate is computed here when it is
+// loaded, before threads share it.
 #include "ca/authority.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 
+#include "ca/crl.h"
 #include "ca/issue.h"
 #include "conf/limits.h"
 
 struct authority {
-    atomic_uint references;
+    enum generation_role role;
+    uint8_t id[SHA256_LEN];
+    char name[GENERATION_NAME_LEN];
     X509 *cert;
     struct ca_key *key;
-    struct profile *phone;
+    struct profile *phone; // NULL in an old CA, as the next one
+    struct profile *ra;
     struct csr_rules csr;
+    uint32_t crl_hours;
     int64_t not_after;
 };
-
-static enum err_code load_certificate(const char *path, X509 **ret_cert, struct err *err)
-{
-    CLEANUP(cleanup_OSSL_STORE_close)
-    OSSL_STORE_CTX *store = OSSL_STORE_open(path, NULL, NULL, NULL, NULL);
-    if (store == NULL || OSSL_STORE_expect(store, OSSL_STORE_INFO_CERT) != 1) {
-        return err_set_openssl(err, ERR_CONFIG, "cannot open the CA certificate %s", path);
-    }
-    while (!OSSL_STORE_eof(store)) {
-        CLEANUP(cleanup_OSSL_STORE_INFO_free) OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-        X509 *cert = info != NULL ? OSSL_STORE_INFO_get1_CERT(info) : NULL;
-        if (cert != NULL) {
-            ERR_clear_error(); // what loaders of other formats left behind
-            *ret_cert = cert;
-            return ERR_OK;
-        }
-        if (OSSL_STORE_error(store)) {
-            break;
-        }
-    }
-    return err_set_openssl(err, ERR_CONFIG, "no certificate can be read from %s", path);
-}
 
 static enum err_code check_usage(X509 *cert, struct err *err)
 {
@@ -61,106 +43,147 @@ static enum err_code check_usage(X509 *cert, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code check_time(const X509 *cert, int64_t now, int64_t *ret_not_after,
-                                struct err *err)
+static enum err_code check_time(struct authority *authority, int64_t now, struct err *err)
 {
     int64_t not_before = 0;
-    int64_t not_after = 0;
-    if (issue_time_of(X509_get0_notBefore(cert), &not_before, err) != ERR_OK ||
-        issue_time_of(X509_get0_notAfter(cert), &not_after, err) != ERR_OK) {
+    if (issue_time_of(X509_get0_notBefore(authority->cert), &not_before, err) != ERR_OK ||
+        issue_time_of(X509_get0_notAfter(authority->cert), &authority->not_after, err) != ERR_OK) {
         return err_set(err, ERR_CONFIG, "the CA certificate's validity cannot be read");
     }
-    if (now < not_before) {
+    if (authority->role == GENERATION_CURRENT && now < not_before) {
         return err_set(err, ERR_CONFIG, "the CA certificate is not valid yet");
     }
-    if (now >= not_after) {
+    if (authority->role != GENERATION_OLD && now >= authority->not_after) {
         return err_set(err, ERR_CONFIG, "the CA certificate has expired");
     }
-    *ret_not_after = not_after;
     return ERR_OK;
 }
 
-static enum err_code check(struct authority *authority, int64_t now, struct err *err)
+// RFC 8894, 2.1.2 and 3.1: who answers SCEP decrypts and signs.
+static enum err_code check_direct(const struct authority *authority, struct err *err)
+{
+    const uint32_t both = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
+    if (!EVP_PKEY_is_a(X509_get0_pubkey(authority->cert), "RSA")) {
+        return err_set(err, ERR_CONFIG,
+                       "a CA key of type %s; scep.topology \"direct\" needs an RSA key",
+                       ca_key_type(authority->key));
+    }
+    if ((X509_get_key_usage(authority->cert) & both) != both) {
+        return err_set(err, ERR_CONFIG,
+                       "the CA certificate's keyUsage lacks digitalSignature or keyEncipherment, "
+                       "which scep.topology \"direct\" needs");
+    }
+    return ERR_OK;
+}
+
+static enum err_code check(struct authority *authority, const struct settings *settings,
+                           int64_t now, struct err *err)
 {
     if (!ca_key_matches(authority->key, authority->cert)) {
         return err_set(err, ERR_CONFIG, "the CA key does not belong to the CA certificate");
     }
     enum err_code code = check_usage(authority->cert, err);
-    return code == ERR_OK ? check_time(authority->cert, now, &authority->not_after, err) : code;
+    if (code == ERR_OK) {
+        code = check_time(authority, now, err);
+    }
+    bool is_direct =
+        settings->scep.topology == SETTINGS_TOPOLOGY_DIRECT && authority->role != GENERATION_OLD;
+    return code == ERR_OK && is_direct ? check_direct(authority, err) : code;
 }
 
-static void free_authority(struct authority *authority)
+// NULL stays NULL.
+static enum err_code expand_url(const char *pattern, const char *name, struct buf *text,
+                                const char **ret_url, struct err *err)
 {
-    X509_free(authority->cert);
-    ca_key_free(authority->key);
-    profile_free(authority->phone);
-    free(authority);
+    if (pattern == NULL) {
+        *ret_url = NULL;
+        return ERR_OK;
+    }
+    enum err_code code = generation_expand(pattern, name, text, err);
+    if (code == ERR_OK) {
+        *ret_url = (const char *)text->data;
+    }
+    return code;
 }
 
-enum err_code authority_new(X509 *take_cert, struct ca_key *take_key,
-                            const struct authority_settings *settings, int64_t now,
-                            struct authority **ret_authority, struct err *err)
+static enum err_code make_profiles(struct authority *authority, const struct settings *settings,
+                                   struct err *err)
 {
-    struct authority *authority = calloc(1, sizeof *authority);
+    struct profile_phone phone = {
+        .validity_days = settings->phone.validity_days,
+        .validity_jitter_days = settings->phone.validity_jitter_days,
+    };
+    CLEANUP(buf_done) struct buf crl_url = {0};
+    CLEANUP(buf_done) struct buf ca_url = {0};
+    enum err_code code =
+        expand_url(settings->phone.crl_url, authority->name, &crl_url, &phone.urls.crl, err);
+    if (code == ERR_OK) {
+        code = expand_url(settings->phone.ca_url, authority->name, &ca_url, &phone.urls.ca, err);
+    }
+    if (code == ERR_OK) {
+        code = profile_new_phone(&phone, authority->cert, &authority->phone, err);
+    }
+    return code == ERR_OK ? profile_new_ra(&phone.urls, authority->cert, &authority->ra, err)
+                          : code;
+}
+
+void authority_free(struct authority *authority)
+{
+    if (authority != NULL) {
+        X509_free(authority->cert);
+        ca_key_free(authority->key);
+        profile_free(authority->phone);
+        profile_free(authority->ra);
+        free(authority);
+    }
+}
+
+static void fill(struct authority *authority, const struct settings *settings,
+                 const struct generation *generation)
+{
+    authority->role = generation->role;
+    memcpy(authority->id, generation->id, sizeof authority->id);
+    memcpy(authority->name, generation->name, sizeof authority->name);
+    X509_up_ref(generation->cert);
+    authority->cert = generation->cert;
+    authority->csr = (struct csr_rules){.allow_sha1 = settings->algorithms.sha1,
+                                        .allow_md5 = settings->algorithms.legacy};
+    authority->crl_hours = settings->ca.crl_hours;
+}
+
+enum err_code authority_load(const struct settings *settings, const struct generation *generation,
+                             int64_t now, struct authority **ret_authority, struct err *err)
+{
+    CLEANUP(cleanup_authority_free) struct authority *authority = calloc(1, sizeof *authority);
     if (authority == NULL) {
-        X509_free(take_cert);
-        ca_key_free(take_key);
         return err_set(err, ERR_NOMEM, "no memory for a CA");
     }
-    atomic_init(&authority->references, 1);
-    authority->cert = take_cert;
-    authority->key = take_key;
-    authority->csr = settings->csr;
-    enum err_code code = check(authority, now, err);
+    fill(authority, settings, generation);
+    enum err_code code = ca_key_open(generation->key, generation->pin_file, &authority->key, err);
     if (code == ERR_OK) {
-        code = profile_new_phone(&settings->phone, authority->cert, &authority->phone, err);
+        code = check(authority, settings, now, err);
     }
-    if (code != ERR_OK) {
-        free_authority(authority);
-        return code;
+    if (code == ERR_OK && authority->role != GENERATION_OLD) {
+        code = make_profiles(authority, settings, err);
     }
-    *ret_authority = authority;
-    return ERR_OK;
-}
-
-enum err_code authority_load(const struct authority_settings *settings, int64_t now,
-                             struct authority **ret_authority, struct err *err)
-{
-    CLEANUP(cleanup_X509_free) X509 *cert = NULL;
-    enum err_code code = load_certificate(settings->certificate, &cert, err);
-    if (code != ERR_OK) {
-        return code;
+    if (code == ERR_OK) {
+        *ret_authority = authority;
+        authority = NULL;
     }
-    struct ca_key *key = NULL;
-    code = ca_key_open(settings->key, settings->pin_file, &key, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    X509 *taken = cert;
-    cert = NULL;
-    return authority_new(taken, key, settings, now, ret_authority, err);
-}
-
-struct authority *authority_ref(struct authority *authority)
-{
-    atomic_fetch_add(&authority->references, 1);
-    return authority;
-}
-
-void authority_unref(struct authority *authority)
-{
-    if (authority != NULL && atomic_fetch_sub(&authority->references, 1) == 1) {
-        free_authority(authority);
-    }
+    return code;
 }
 
 static enum err_code find_profile(const struct authority *authority, enum issue_profile id,
                                   const struct profile **ret_profile, struct err *err)
 {
-    if (id != PROFILE_PHONE) {
+    if (authority->role == GENERATION_OLD) {
+        return err_set(err, ERR_DENIED, "the CA %s is an old one and issues nothing",
+                       authority->name);
+    }
+    if (id != PROFILE_PHONE && id != PROFILE_RA) {
         return err_set(err, ERR_DENIED, "no profile %d", (int)id);
     }
-    *ret_profile = authority->phone;
+    *ret_profile = id == PROFILE_RA ? authority->ra : authority->phone;
     return ERR_OK;
 }
 
@@ -239,6 +262,71 @@ enum err_code authority_issue(const struct authority *authority, const struct is
         *ret_issued = issued;
     }
     return code;
+}
+
+enum err_code authority_sign_crl(const struct authority *authority,
+                                 const struct authority_crl *order, struct buf *ret_der,
+                                 struct err *err)
+{
+    if ((X509_get_key_usage(authority->cert) & KU_CRL_SIGN) == 0) {
+        return err_set(err, ERR_DENIED, "the keyUsage of the CA %s lacks cRLSign", authority->name);
+    }
+    const struct crl_plan plan = {
+        .issuer = authority->cert,
+        .key = authority->key,
+        .number = order->number,
+        .now = order->now,
+        .hours = authority->crl_hours,
+        .entries = order->entries,
+        .count = order->count,
+    };
+    return crl_build(&plan, ret_der, err);
+}
+
+static bool has_name(const struct authority *authority, const X509_NAME *name)
+{
+    return X509_NAME_cmp(X509_get_subject_name(authority->cert), name) == 0;
+}
+
+bool authority_has_issued(const struct authority *authority, X509 *cert)
+{
+    bool is_ours = has_name(authority, X509_get_issuer_name(cert)) &&
+                   X509_verify(cert, X509_get0_pubkey(authority->cert)) == 1;
+    ERR_clear_error();
+    return is_ours;
+}
+
+bool authority_has_signed(const struct authority *authority, X509_CRL *crl)
+{
+    bool is_ours = has_name(authority, X509_CRL_get_issuer(crl)) &&
+                   X509_CRL_verify(crl, X509_get0_pubkey(authority->cert)) == 1;
+    ERR_clear_error();
+    return is_ours;
+}
+
+enum generation_role authority_role(const struct authority *authority)
+{
+    return authority->role;
+}
+
+const uint8_t *authority_id(const struct authority *authority)
+{
+    return authority->id;
+}
+
+const char *authority_name(const struct authority *authority)
+{
+    return authority->name;
+}
+
+X509 *authority_cert(const struct authority *authority)
+{
+    return authority->cert;
+}
+
+const struct ca_key *authority_key(const struct authority *authority)
+{
+    return authority->key;
 }
 
 const char *authority_key_type(const struct authority *authority)

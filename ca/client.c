@@ -1,208 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
-// The RA's side of the connection to scepd-ca. A question is sent at most once: only a connection
-// that proves broken before the question left is made anew. After every failure the connection is
-// closed, so that a late answer can never be taken for the answer to the next question.
+// The questions that the RA asks of scepd-ca. Their connection is ca/link.
 #include "ca/client.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "ca/client_internal.h"
-#include "conf/base/clock.h"
+#include "ca/link.h"
 
-#define MS_PER_SEC     1000
-#define US_PER_MS      1000
-#define NOT_CONNECTED  (-1)
-#define RECEIVE_LENGTH (FRAME_MAX_LEN + 1) // one more shows that a datagram was too long
+#define MS_PER_SEC 1000
+// Octets of the longest answer that is neither a certificate nor a CRL; a sealed CRL holds one.
+#define ANSWER_LEN_MAX (LIMIT_CRL_LEN + FRAME_MAX_LEN)
 
 struct ca_client {
-    struct sockaddr_un address;
-    int fd;
-    uint32_t timeout_ms;
-    uint8_t received[RECEIVE_LENGTH];
+    struct link *link;
 };
+
+DEFINE_CLEANUP(struct crl_part *, free);
 
 enum err_code ca_client_new(const char *socket_path, struct ca_client **ret_client, struct err *err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = strlen(socket_path);
-    if (len >= sizeof address.sun_path) {
-        return err_set(err, ERR_LIMIT, "the socket path %s has %zu octets; allowed: %zu",
-                       socket_path, len, sizeof address.sun_path - 1);
-    }
-    memcpy(address.sun_path, socket_path, len);
     struct ca_client *client = calloc(1, sizeof *client);
     if (client == NULL) {
         return err_set(err, ERR_NOMEM, "no memory for a CA client");
     }
-    client->address = address;
-    client->fd = NOT_CONNECTED;
-    client->timeout_ms = CA_ANSWER_TIMEOUT_SEC * MS_PER_SEC;
+    enum err_code code =
+        link_new(socket_path, CA_ANSWER_TIMEOUT_SEC * MS_PER_SEC, &client->link, err);
+    if (code != ERR_OK) {
+        free(client);
+        return code;
+    }
     *ret_client = client;
     return ERR_OK;
-}
-
-static void disconnect(struct ca_client *client)
-{
-    if (client->fd != NOT_CONNECTED) {
-        close(client->fd);
-        client->fd = NOT_CONNECTED;
-    }
 }
 
 void ca_client_free(struct ca_client *client)
 {
     if (client != NULL) {
-        disconnect(client);
+        link_free(client->link);
         free(client);
     }
 }
 
 void ca_client_set_timeout(struct ca_client *client, uint32_t timeout_ms)
 {
-    client->timeout_ms = timeout_ms;
-}
-
-// err_set_errno() would tell a missing socket as ERR_NOT_FOUND; to the RA all this is "busy".
-static enum err_code set_busy(struct err *err, const char *what)
-{
-    err_set_errno(err, "%s", what);
-    if (err != NULL) {
-        err->code = ERR_BUSY;
-    }
-    return ERR_BUSY;
-}
-
-static enum err_code connect_anew(struct ca_client *client, struct err *err)
-{
-    disconnect(client);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return set_busy(err, "cannot make a socket for the CA");
-    }
-    if (connect(fd, (const struct sockaddr *)&client->address, sizeof client->address) != 0) {
-        set_busy(err, "cannot connect to the CA");
-        close(fd);
-        return ERR_BUSY;
-    }
-    client->fd = fd;
-    return ERR_OK;
-}
-
-// Waits for `events` (POLLIN, POLLOUT) or an end of the connection, until `deadline_us`.
-static enum err_code wait_for(const struct ca_client *client, short events, int64_t deadline_us,
-                              struct err *err)
-{
-    for (;;) {
-        int64_t left_us = deadline_us - clock_monotonic_us();
-        int left_ms = left_us > 0 ? (int)((left_us + US_PER_MS - 1) / US_PER_MS) : 0;
-        struct pollfd waiting = {.fd = client->fd, .events = events};
-        int ready = poll(&waiting, 1, left_ms);
-        if (ready > 0) {
-            return ERR_OK;
-        }
-        if (ready == 0) {
-            return err_set(err, ERR_BUSY, "no answer from the CA within %u ms",
-                           (unsigned)client->timeout_ms);
-        }
-        if (errno != EINTR) {
-            return set_busy(err, "cannot wait for the CA");
-        }
-    }
-}
-
-static bool is_connection_broken(int error)
-{
-    return error == EPIPE || error == ECONNRESET || error == ENOTCONN;
-}
-
-// A datagram goes out whole or not at all. ERR_CONFLICT = the connection was broken before it did.
-static enum err_code send_once(const struct ca_client *client, struct view frame,
-                               int64_t deadline_us, struct err *err)
-{
-    for (;;) {
-        if (send(client->fd, frame.data, frame.len, MSG_NOSIGNAL) >= 0) {
-            return ERR_OK;
-        }
-        if (is_connection_broken(errno)) {
-            return err_set(err, ERR_CONFLICT, "the connection to the CA is broken");
-        }
-        if (errno == EAGAIN) {
-            enum err_code code = wait_for(client, POLLOUT, deadline_us, err);
-            if (code != ERR_OK) {
-                return code;
-            }
-        } else if (errno != EINTR) {
-            return set_busy(err, "cannot send to the CA");
-        }
-    }
-}
-
-static enum err_code send_question(struct ca_client *client, struct view frame, int64_t deadline_us,
-                                   struct err *err)
-{
-    enum err_code code = ERR_CONFLICT;
-    if (client->fd != NOT_CONNECTED) {
-        code = send_once(client, frame, deadline_us, err);
-    }
-    if (code != ERR_CONFLICT) {
-        return code;
-    }
-    code = connect_anew(client, err);
-    if (code == ERR_OK) {
-        code = send_once(client, frame, deadline_us, err);
-    }
-    if (code == ERR_CONFLICT) {
-        code = err_set(err, ERR_BUSY, "the CA closes new connections at once");
-    }
-    return code;
-}
-
-static enum err_code receive_answer(struct ca_client *client, int64_t deadline_us,
-                                    struct frame *ret_answer, struct err *err)
-{
-    for (;;) {
-        enum err_code code = wait_for(client, POLLIN, deadline_us, err);
-        if (code != ERR_OK) {
-            return code;
-        }
-        ssize_t got = recv(client->fd, client->received, sizeof client->received, 0);
-        if (got > 0) {
-            return frame_get(view_of(client->received, (size_t)got), ret_answer, err);
-        }
-        if (got == 0) {
-            return err_set(err, ERR_BUSY, "the CA closed the connection without an answer");
-        }
-        if (errno != EAGAIN && errno != EINTR) {
-            return set_busy(err, "cannot receive from the CA");
-        }
-    }
-}
-
-// One question, one answer. *ret_answer points into the client's buffer until the next question.
-static enum err_code ask(struct ca_client *client, struct view question, struct frame *ret_answer,
-                         struct err *err)
-{
-    int64_t deadline_us = clock_monotonic_us() + (int64_t)client->timeout_ms * US_PER_MS;
-    enum err_code code = send_question(client, question, deadline_us, err);
-    if (code == ERR_OK) {
-        code = receive_answer(client, deadline_us, ret_answer, err);
-    }
-    if (code != ERR_OK) {
-        disconnect(client);
-    }
-    return code;
+    link_set_timeout(client->link, timeout_ms);
 }
 
 static enum err_code refuse_answer(struct ca_client *client, enum frame_type type, struct err *err)
 {
-    disconnect(client);
+    link_drop(client->link);
     return err_set(err, ERR_PROTOCOL, "the CA answered with a frame of type %d", (int)type);
+}
+
+// What an answer means that is not the one wished for.
+static enum err_code take_refusal(struct ca_client *client, const struct frame *answer,
+                                  struct err *err)
+{
+    if (answer->type != FRAME_REFUSED) {
+        return refuse_answer(client, answer->type, err);
+    }
+    return err_set(err, answer->refusal, "%.*s", (int)answer->refusal_text.len,
+                   (const char *)answer->refusal_text.data);
+}
+
+static enum err_code append_part(const struct frame *answer, size_t max_len, struct buf *result,
+                                 struct err *err)
+{
+    if (answer->type != FRAME_RESULT) {
+        return err_set(err, ERR_PROTOCOL, "the CA's answer ends with a frame of type %d",
+                       (int)answer->type);
+    }
+    if (answer->octets.len > max_len - result->len) {
+        return err_set(err, ERR_PROTOCOL, "the CA's answer has more than %zu octets", max_len);
+    }
+    return buf_append(result, answer->octets, err);
+}
+
+// `answer` is the first frame that came; gathers the others.
+static enum err_code gather_result(struct ca_client *client, const struct frame *answer,
+                                   size_t max_len, struct buf *ret_result, struct err *err)
+{
+    if (answer->type != FRAME_RESULT) {
+        return take_refusal(client, answer, err);
+    }
+    CLEANUP(buf_wipe) struct buf result = {0};
+    enum err_code code = append_part(answer, max_len, &result, err);
+    while (code == ERR_OK && !answer->is_last) {
+        code = link_receive(client->link, &answer, err);
+        if (code == ERR_OK) {
+            code = append_part(answer, max_len, &result, err);
+        }
+    }
+    link_wipe(client->link);
+    if (code != ERR_OK) {
+        link_drop(client->link); // the rest of the answer may still come
+        return code;
+    }
+    *ret_result = result;
+    result = (struct buf){0};
+    return ERR_OK;
+}
+
+// Asks a question whose answer is octets, at most `max_len` of them; wipes the question.
+static enum err_code ask_for_result(struct ca_client *client, struct buf *question, size_t max_len,
+                                    struct buf *ret_result, struct err *err)
+{
+    const struct frame *answer = NULL;
+    enum err_code code = link_ask(client->link, buf_view(question), false, &answer, err);
+    buf_wipe(question); // a PKCS#10 in it may hold a challenge
+    return code == ERR_OK ? gather_result(client, answer, max_len, ret_result, err) : code;
 }
 
 enum err_code ca_client_issue(struct ca_client *client, const struct issue_order *order,
@@ -213,34 +119,134 @@ enum err_code ca_client_issue(struct ca_client *client, const struct issue_order
     if (code != ERR_OK) {
         return code;
     }
-    struct frame answer;
-    code = ask(client, buf_view(&question), &answer, err);
-    buf_wipe(&question); // the PKCS#10 in it may hold a challenge
-    if (code != ERR_OK) {
-        return code;
-    }
-    if (answer.type == FRAME_ISSUED) {
-        return buf_copy(answer.certificate, ret_certificate, err);
-    }
-    if (answer.type == FRAME_REFUSED) {
-        return err_set(err, answer.refusal, "%.*s", (int)answer.refusal_text.len,
-                       (const char *)answer.refusal_text.data);
-    }
-    return refuse_answer(client, answer.type, err);
+    return ask_for_result(client, &question, LIMIT_CERT_LEN, ret_certificate, err);
 }
 
-enum err_code ca_client_ping(struct ca_client *client, struct err *err)
+enum err_code ca_client_sign_next_ca(struct ca_client *client, struct view next_ra,
+                                     struct buf *ret_answer, struct err *err)
 {
     struct buf question = {0};
-    enum err_code code = frame_put_bare(FRAME_PING, &question, err);
+    enum err_code code = frame_put_octets(FRAME_NEXT_CA, next_ra, &question, err);
     if (code != ERR_OK) {
         return code;
     }
-    struct frame answer;
-    code = ask(client, buf_view(&question), &answer, err);
-    buf_done(&question);
-    if (code == ERR_OK && answer.type != FRAME_PONG) {
-        return refuse_answer(client, answer.type, err);
+    return ask_for_result(client, &question, ANSWER_LEN_MAX, ret_answer, err);
+}
+
+enum err_code ca_client_unwrap(struct ca_client *client, struct view envelope,
+                               struct buf *ret_content, struct err *err)
+{
+    struct buf question = {0};
+    enum err_code code = frame_put_octets(FRAME_UNWRAP, envelope, &question, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    return ask_for_result(client, &question, FRAME_MAX_LEN, ret_content, err);
+}
+
+// The CA adds its own certificate to the one asked for as its settings say, so only the first of
+// `certificates` travels.
+enum err_code ca_client_seal(struct ca_client *client, const struct certrep *certrep,
+                             struct buf *ret_der, struct err *err)
+{
+    CLEANUP(buf_done) struct buf recipient = {0};
+    if (certrep->recipient != NULL) {
+        enum err_code code = ossl_cert_to_der(certrep->recipient, &recipient, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+    }
+    const struct seal_order order = {
+        .status = (uint8_t)certrep->status,
+        .transaction_id = certrep->transaction_id,
+        .recipient_nonce = certrep->recipient_nonce,
+        .digest_nid = (uint32_t)certrep->digest_nid,
+        .cipher_nid = (uint32_t)certrep->cipher_nid,
+        .recipient = buf_view(&recipient),
+        .certificate = certrep->certificate_count > 0 ? certrep->certificates[0] : VIEW_EMPTY,
+        .crl = certrep->crl,
+        .fail_info = (uint8_t)certrep->fail_info,
+        .fail_info_text = view_of_text(certrep->fail_info_text),
+    };
+    struct buf question = {0};
+    enum err_code code = frame_put_seal(&order, &question, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    return ask_for_result(client, &question, ANSWER_LEN_MAX, ret_der, err);
+}
+
+// Sends the part that begins with entry `from`, and has its answer.
+static enum err_code ask_crl_part(struct ca_client *client, const struct crl_order *order,
+                                  size_t from, const struct frame **ret_answer, struct err *err)
+{
+    CLEANUP(cleanup_free) struct crl_part *part = malloc(sizeof *part);
+    if (part == NULL) {
+        return err_set(err, ERR_NOMEM, "no memory for a part of a CRL");
+    }
+    size_t left = order->count - from;
+    part->issuer = order->issuer;
+    part->number = order->number;
+    part->is_last = left <= FRAME_CRL_CHUNK;
+    part->count = (uint32_t)(part->is_last ? left : FRAME_CRL_CHUNK);
+    for (uint32_t i = 0; i < part->count; i++) {
+        part->entries[i] = order->entries[from + i];
+    }
+    CLEANUP(buf_done) struct buf question = {0};
+    enum err_code code = frame_put_crl(part, &question, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    return link_ask(client->link, buf_view(&question), from > 0, ret_answer, err);
+}
+
+static enum err_code ask_crl(struct ca_client *client, const struct crl_order *order,
+                             struct buf *ret_crl, struct err *err)
+{
+    const struct frame *answer = NULL;
+    size_t from = 0;
+    enum err_code code = ask_crl_part(client, order, from, &answer, err);
+    while (code == ERR_OK && order->count - from > FRAME_CRL_CHUNK) {
+        if (answer->type != FRAME_PONG) {
+            return take_refusal(client, answer, err);
+        }
+        from += FRAME_CRL_CHUNK;
+        code = ask_crl_part(client, order, from, &answer, err);
+    }
+    return code == ERR_OK ? gather_result(client, answer, LIMIT_CRL_LEN, ret_crl, err) : code;
+}
+
+enum err_code ca_client_sign_crl(struct ca_client *client, const struct crl_order *order,
+                                 struct buf *ret_crl, struct err *err)
+{
+    if (order->count > LIMIT_CRL_ENTRIES) {
+        return err_set(err, ERR_LIMIT, "%zu entries in a CRL; allowed: %d", order->count,
+                       LIMIT_CRL_ENTRIES);
+    }
+    enum err_code code = ask_crl(client, order, ret_crl, err);
+    if (code != ERR_OK) {
+        link_drop(client->link); // the CA may hold parts that nothing will follow
     }
     return code;
+}
+
+enum err_code ca_client_ping(struct ca_client *client, struct ca_state *ret_state, struct err *err)
+{
+    CLEANUP(buf_done) struct buf question = {0};
+    enum err_code code = frame_put_ping(&question, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    const struct frame *answer = NULL;
+    code = link_ask(client->link, buf_view(&question), false, &answer, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    if (answer->type != FRAME_PONG) {
+        return refuse_answer(client, answer->type, err);
+    }
+    if (ret_state != NULL) {
+        *ret_state = answer->state;
+    }
+    return ERR_OK;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ca/frame.h"
+#include "conf/cms/certrep.h"
 
 #define CA_ANSWER_TIMEOUT_SEC 10 // seconds; an HSM's RSA-4096 signature takes well under one
 
@@ -22,5 +23,33 @@ void ca_client_free(struct ca_client *client);
 enum err_code ca_client_issue(struct ca_client *client, const struct issue_order *order,
                               struct buf *ret_certificate, struct err *err) MUST_CHECK;
 
-// Asks whether the CA answers. Errors: ERR_BUSY, ERR_PROTOCOL.
-enum err_code ca_client_ping(struct ca_client *client, struct err *err) MUST_CHECK;
+// Has a CRL signed by the CA `issuer` (SHA-256 of its SPKI; old ones, too), valid as long as the
+// CA's settings say. `count` entries, at most LIMIT_CRL_ENTRIES, sorted as the CRL shall list them.
+// *ret_crl (empty before) gets its DER. Errors: as ca_client_issue(); ERR_LIMIT.
+struct crl_order {
+    struct view issuer;
+    uint64_t number; // cRLNumber
+    const struct crl_entry *entries;
+    size_t count;
+};
+enum err_code ca_client_sign_crl(struct ca_client *client, const struct crl_order *order,
+                                 struct buf *ret_crl, struct err *err) MUST_CHECK;
+
+// Has the answer to GetNextCACert made and signed by the present CA (RFC 8894, 4.7.1). `next_ra` is
+// the DER of the next RA's certificate, which the next CA must have issued; empty = none (direct).
+// Errors: as ca_client_issue(); ERR_NOT_FOUND when the CA has no next one.
+enum err_code ca_client_sign_next_ca(struct ca_client *client, struct view next_ra,
+                                     struct buf *ret_answer, struct err *err) MUST_CHECK;
+
+// Topology direct: the CA's own key opens an EnvelopedData (DER), and makes a CertRep. Errors: as
+// unwrap_envelope() and certrep_encode(); ERR_DENIED when the CA is not set up for it; ERR_BUSY,
+// also above the rate that ca.direct_per_sec allows.
+enum err_code ca_client_unwrap(struct ca_client *client, struct view envelope,
+                               struct buf *ret_content, struct err *err) MUST_CHECK;
+enum err_code ca_client_seal(struct ca_client *client, const struct certrep *certrep,
+                             struct buf *ret_der, struct err *err) MUST_CHECK;
+
+// Asks whether the CA answers, and which CAs it holds (`ret_state` may be NULL). Errors: ERR_BUSY,
+// ERR_PROTOCOL.
+enum err_code ca_client_ping(struct ca_client *client, struct ca_state *ret_state,
+                             struct err *err) MUST_CHECK;

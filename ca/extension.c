@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certificate extensions. In this file a failing OpenSSL call means that memory ran out.
+// Extensions. In this file a failing OpenSSL call means that memory ran out.
 #include "ca/extension.h"
 
 #include <string.h>
@@ -8,6 +8,8 @@
 #define DER_TRUE       0xff // X.690, 11.1; OpenSSL writes the value as it stands
 
 DEFINE_CLEANUP(ASN1_BIT_STRING *, ASN1_BIT_STRING_free);
+DEFINE_CLEANUP(ASN1_ENUMERATED *, ASN1_ENUMERATED_free);
+DEFINE_CLEANUP(ASN1_INTEGER *, ASN1_INTEGER_free);
 DEFINE_CLEANUP(AUTHORITY_INFO_ACCESS *, AUTHORITY_INFO_ACCESS_free);
 DEFINE_CLEANUP(AUTHORITY_KEYID *, AUTHORITY_KEYID_free);
 DEFINE_CLEANUP(BASIC_CONSTRAINTS *, BASIC_CONSTRAINTS_free);
@@ -17,7 +19,7 @@ DEFINE_CLEANUP(GENERAL_NAME *, GENERAL_NAME_free);
 
 static enum err_code no_memory(struct err *err)
 {
-    return err_set_openssl(err, ERR_CRYPTO, "cannot build a certificate extension");
+    return err_set_openssl(err, ERR_CRYPTO, "cannot build an extension");
 }
 
 static enum err_code encode(int nid, bool is_critical, void *value, X509_EXTENSION **ret_extension,
@@ -182,6 +184,25 @@ enum err_code extension_ca_url(const char *url, X509_EXTENSION **ret_extension, 
         return no_memory(err);
     }
     return encode(NID_info_access, false, access, ret_extension, err);
+}
+
+enum err_code extension_crl_number(uint64_t number, X509_EXTENSION **ret_extension, struct err *err)
+{
+    CLEANUP(cleanup_ASN1_INTEGER_free) ASN1_INTEGER *value = ASN1_INTEGER_new();
+    if (value == NULL || ASN1_INTEGER_set_uint64(value, number) != 1) {
+        return no_memory(err);
+    }
+    return encode(NID_crl_number, false, value, ret_extension, err);
+}
+
+enum err_code extension_crl_reason(enum revocation_reason reason, X509_EXTENSION **ret_extension,
+                                   struct err *err)
+{
+    CLEANUP(cleanup_ASN1_ENUMERATED_free) ASN1_ENUMERATED *value = ASN1_ENUMERATED_new();
+    if (value == NULL || ASN1_ENUMERATED_set(value, (long)reason) != 1) {
+        return no_memory(err);
+    }
+    return encode(NID_crl_reason, false, value, ret_extension, err);
 }
 
 enum err_code extension_add(X509 *cert, X509_EXTENSION *take_extension, struct err *err)

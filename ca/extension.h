@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builders of single certificate extensions (RFC 5280, 4.2) through OpenSSL's typed structures,
-// never from text in its configuration language. Stateless; any thread. Callers free
-// *ret_extension. Errors of all of them: ERR_CRYPTO, which here means no memory.
+// Builders of single extensions of certificates and CRLs (RFC 5280, 4.2, 5.2, 5.3) through
+// OpenSSL's typed structures, never from text in its configuration language. Stateless; any thread.
+// Callers free *ret_extension. Errors of all of them: ERR_CRYPTO, which here means no memory.
 #pragma once
 
+#include "ca/frame.h"
 #include "conf/base/ossl.h"
 
 #define EXTENSION_NOT_A_CA    (-2) // basicConstraints CA:FALSE
@@ -32,6 +33,13 @@ enum err_code extension_crl_url(const char *url, X509_EXTENSION **ret_extension,
                                 struct err *err) MUST_CHECK;
 enum err_code extension_ca_url(const char *url, X509_EXTENSION **ret_extension,
                                struct err *err) MUST_CHECK;
+
+// cRLNumber and an entry's reasonCode; not critical. `reason` is not REVOCATION_UNSPECIFIED, which
+// is said by leaving the extension out.
+enum err_code extension_crl_number(uint64_t number, X509_EXTENSION **ret_extension,
+                                   struct err *err) MUST_CHECK;
+enum err_code extension_crl_reason(enum revocation_reason reason, X509_EXTENSION **ret_extension,
+                                   struct err *err) MUST_CHECK;
 
 // Adds the extension to the certificate and frees it, also on failure.
 enum err_code extension_add(X509 *cert, X509_EXTENSION *take_extension, struct err *err) MUST_CHECK;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Codec of the RA-CA protocol. Every length has its limit from conf/limits.h, in both directions;
-// a frame is accepted only when nothing is left over.
+// Codec of the RA-CA protocol: heads, ends and the small frames. Every length has its limit from
+// conf/limits.h, in both directions; a frame is accepted only when nothing is left over.
 #include "ca/frame.h"
 
+#include "ca/frame_fields.h"
 #include "conf/base/wire.h"
 
-static enum err_code check_len(struct view field, size_t max_len, const char *what, struct err *err)
+enum err_code frame_check_len(struct view field, size_t max_len, const char *what, struct err *err)
 {
     if (field.len > max_len) {
         return err_set(err, ERR_LIMIT, "%s of %zu octets; allowed: %zu", what, field.len, max_len);
@@ -13,47 +14,16 @@ static enum err_code check_len(struct view field, size_t max_len, const char *wh
     return ERR_OK;
 }
 
-static bool is_san_kind(unsigned kind)
+enum err_code frame_check_issuer(struct view issuer, struct err *err)
 {
-    return kind == SAN_DNS || kind == SAN_EMAIL || kind == SAN_UPN;
-}
-
-static enum err_code check_sans(const struct issue_order *order, struct err *err)
-{
-    if (order->san_count > LIMIT_SUBJECT_ALT_NAMES) {
-        return err_set(err, ERR_LIMIT, "%u subjectAltNames; allowed: %d",
-                       (unsigned)order->san_count, LIMIT_SUBJECT_ALT_NAMES);
-    }
-    for (uint32_t i = 0; i < order->san_count; i++) {
-        if (!is_san_kind(order->sans[i].kind)) {
-            return err_set(err, ERR_LIMIT, "a subjectAltName of unknown kind %d",
-                           (int)order->sans[i].kind);
-        }
-        enum err_code code =
-            check_len(order->sans[i].text, LIMIT_NAME_VALUE, "a subjectAltName", err);
-        if (code != ERR_OK) {
-            return code;
-        }
+    if (issuer.len != SHA256_LEN) {
+        return err_set(err, ERR_LIMIT, "an issuer of %zu octets; allowed: %d", issuer.len,
+                       SHA256_LEN);
     }
     return ERR_OK;
 }
 
-static enum err_code check_order(const struct issue_order *order, struct err *err)
-{
-    if (order->profile != PROFILE_PHONE) {
-        return err_set(err, ERR_LIMIT, "unknown profile %d", (int)order->profile);
-    }
-    enum err_code code = check_len(order->csr, LIMIT_CSR_LEN, "a PKCS#10", err);
-    if (code == ERR_OK) {
-        code = check_len(order->common_name, LIMIT_NAME_VALUE, "a common name", err);
-    }
-    if (code == ERR_OK) {
-        code = check_len(order->transaction_id, LIMIT_TRANSACTION_ID, "a transaction ID", err);
-    }
-    return code == ERR_OK ? check_sans(order, err) : code;
-}
-
-static struct wire_writer begin(enum frame_type type, struct buf *frame)
+struct wire_writer frame_begin(enum frame_type type, struct buf *frame)
 {
     struct wire_writer writer = wire_write(frame);
     wire_put_u8(&writer, FRAME_VERSION);
@@ -61,8 +31,8 @@ static struct wire_writer begin(enum frame_type type, struct buf *frame)
     return writer;
 }
 
-static enum err_code finish(const struct wire_writer *writer, struct buf *frame, struct buf *out,
-                            struct err *err)
+enum err_code frame_finish(const struct wire_writer *writer, struct buf *frame, struct buf *out,
+                           struct err *err)
 {
     enum err_code code = wire_finish(writer, err);
     if (code == ERR_OK && frame->len > FRAME_MAX_LEN) {
@@ -77,92 +47,94 @@ static enum err_code finish(const struct wire_writer *writer, struct buf *frame,
     return ERR_OK;
 }
 
-enum err_code frame_put_issue(const struct issue_order *order, struct buf *out, struct err *err)
+enum err_code frame_put_result(struct view part, bool is_last, struct buf *out, struct err *err)
 {
-    enum err_code code = check_order(order, err);
+    if (part.len == 0) {
+        return err_set(err, ERR_LIMIT, "a result of no octets");
+    }
+    enum err_code code = frame_check_len(part, FRAME_RESULT_LEN, "a part of a result", err);
     if (code != ERR_OK) {
         return code;
     }
     struct buf frame = {0};
-    struct wire_writer writer = begin(FRAME_ISSUE, &frame);
-    wire_put_u8(&writer, (uint8_t)order->profile);
-    wire_put_octets(&writer, order->csr);
-    wire_put_octets(&writer, order->common_name);
-    wire_put_u32(&writer, order->san_count);
-    for (uint32_t i = 0; i < order->san_count; i++) {
-        wire_put_u8(&writer, (uint8_t)order->sans[i].kind);
-        wire_put_octets(&writer, order->sans[i].text);
-    }
-    wire_put_u32(&writer, order->max_validity_sec);
-    wire_put_octets(&writer, order->transaction_id);
-    return finish(&writer, &frame, out, err);
-}
-
-enum err_code frame_put_issued(struct view certificate, struct buf *out, struct err *err)
-{
-    enum err_code code = check_len(certificate, LIMIT_CERT_LEN, "a certificate", err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    struct buf frame = {0};
-    struct wire_writer writer = begin(FRAME_ISSUED, &frame);
-    wire_put_octets(&writer, certificate);
-    return finish(&writer, &frame, out, err);
+    struct wire_writer writer = frame_begin(FRAME_RESULT, &frame);
+    wire_put_u8(&writer, is_last ? 1 : 0);
+    wire_put_octets(&writer, part);
+    return frame_finish(&writer, &frame, out, err);
 }
 
 enum err_code frame_put_refused(const struct err *refusal, struct buf *out, struct err *err)
 {
     struct buf frame = {0};
-    struct wire_writer writer = begin(FRAME_REFUSED, &frame);
+    struct wire_writer writer = frame_begin(FRAME_REFUSED, &frame);
     wire_put_u16(&writer, (uint16_t)refusal->code);
     wire_put_octets(&writer, view_of_text(refusal->text));
-    return finish(&writer, &frame, out, err);
+    return frame_finish(&writer, &frame, out, err);
 }
 
-enum err_code frame_put_bare(enum frame_type type, struct buf *out, struct err *err)
+enum err_code frame_put_ping(struct buf *out, struct err *err)
 {
-    if (type != FRAME_PING && type != FRAME_PONG) {
-        return err_set(err, ERR_LIMIT, "frame type %d is not one without fields", (int)type);
+    struct buf frame = {0};
+    struct wire_writer writer = frame_begin(FRAME_PING, &frame);
+    return frame_finish(&writer, &frame, out, err);
+}
+
+enum err_code frame_put_pong(const struct ca_state *state, struct buf *out, struct err *err)
+{
+    if (state->old_count > FRAME_OLD_MAX) {
+        return err_set(err, ERR_LIMIT, "%u old CAs; allowed: %d", (unsigned)state->old_count,
+                       FRAME_OLD_MAX);
     }
     struct buf frame = {0};
-    struct wire_writer writer = begin(type, &frame);
-    return finish(&writer, &frame, out, err);
+    struct wire_writer writer = frame_begin(FRAME_PONG, &frame);
+    wire_put_fixed(&writer, state->current, SHA256_LEN);
+    wire_put_u8(&writer, state->has_next ? 1 : 0);
+    if (state->has_next) {
+        wire_put_fixed(&writer, state->next, SHA256_LEN);
+    }
+    wire_put_u32(&writer, state->old_count);
+    for (uint32_t i = 0; i < state->old_count; i++) {
+        wire_put_fixed(&writer, state->old[i], SHA256_LEN);
+    }
+    return frame_finish(&writer, &frame, out, err);
 }
 
-static void get_sans(struct wire_reader *reader, struct issue_order *order)
+// An EnvelopedData is never empty; that there is no next RA is said by an empty certificate.
+static bool is_octets_len(enum frame_type type, size_t len)
 {
-    order->san_count = wire_get_u32(reader);
-    if (order->san_count > LIMIT_SUBJECT_ALT_NAMES) {
+    if (type == FRAME_UNWRAP) {
+        return len > 0 && len <= LIMIT_MESSAGE_LEN;
+    }
+    return type == FRAME_NEXT_CA && len <= LIMIT_CERT_LEN;
+}
+
+enum err_code frame_put_octets(enum frame_type type, struct view octets, struct buf *out,
+                               struct err *err)
+{
+    if (!is_octets_len(type, octets.len)) {
+        return err_set(err, ERR_LIMIT, "%zu octets do not go into a frame of type %d", octets.len,
+                       (int)type);
+    }
+    struct buf frame = {0};
+    struct wire_writer writer = frame_begin(type, &frame);
+    wire_put_octets(&writer, octets);
+    return frame_finish(&writer, &frame, out, err);
+}
+
+static bool get_flag(struct wire_reader *reader)
+{
+    uint8_t flag = wire_get_u8(reader);
+    if (flag > 1) {
         reader->failed = true;
     }
-    for (uint32_t i = 0; i < order->san_count && !reader->failed; i++) {
-        uint8_t kind = wire_get_u8(reader);
-        if (!is_san_kind(kind)) {
-            reader->failed = true;
-        }
-        order->sans[i].kind = (enum san_kind)kind;
-        order->sans[i].text = wire_get_octets(reader, LIMIT_NAME_VALUE);
-    }
+    return flag == 1;
 }
 
-static void get_order(struct wire_reader *reader, struct issue_order *order)
+static void get_result(struct wire_reader *reader, struct frame *frame)
 {
-    uint8_t profile = wire_get_u8(reader);
-    if (profile != PROFILE_PHONE) {
-        reader->failed = true;
-    }
-    order->profile = (enum issue_profile)profile;
-    order->csr = wire_get_octets(reader, LIMIT_CSR_LEN);
-    order->common_name = wire_get_octets(reader, LIMIT_NAME_VALUE);
-    get_sans(reader, order);
-    order->max_validity_sec = wire_get_u32(reader);
-    order->transaction_id = wire_get_octets(reader, LIMIT_TRANSACTION_ID);
-}
-
-static void get_issued(struct wire_reader *reader, struct frame *frame)
-{
-    frame->certificate = wire_get_octets(reader, LIMIT_CERT_LEN);
-    if (frame->certificate.len == 0) {
+    frame->is_last = get_flag(reader);
+    frame->octets = wire_get_octets(reader, FRAME_RESULT_LEN);
+    if (frame->octets.len == 0) {
         reader->failed = true;
     }
 }
@@ -177,21 +149,58 @@ static void get_refused(struct wire_reader *reader, struct frame *frame)
     frame->refusal_text = wire_get_octets(reader, ERR_TEXT_LEN);
 }
 
+static void get_state(struct wire_reader *reader, struct ca_state *state)
+{
+    *state = (struct ca_state){0};
+    wire_get_fixed(reader, state->current, SHA256_LEN);
+    state->has_next = get_flag(reader);
+    if (state->has_next) {
+        wire_get_fixed(reader, state->next, SHA256_LEN);
+    }
+    state->old_count = wire_get_u32(reader);
+    if (state->old_count > FRAME_OLD_MAX) {
+        reader->failed = true;
+    }
+    for (uint32_t i = 0; i < state->old_count && !reader->failed; i++) {
+        wire_get_fixed(reader, state->old[i], SHA256_LEN);
+    }
+}
+
+static void get_octets(struct wire_reader *reader, enum frame_type type, struct frame *frame)
+{
+    frame->octets = wire_get_octets(reader, FRAME_MAX_LEN);
+    if (!is_octets_len(type, frame->octets.len)) {
+        reader->failed = true;
+    }
+}
+
 // False when `type` is none of ours.
 static bool get_fields(uint8_t type, struct wire_reader *reader, struct frame *frame)
 {
     switch (type) {
     case FRAME_ISSUE:
-        get_order(reader, &frame->order);
+        frame_get_order(reader, &frame->order);
         return true;
-    case FRAME_ISSUED:
-        get_issued(reader, frame);
+    case FRAME_RESULT:
+        get_result(reader, frame);
         return true;
     case FRAME_REFUSED:
         get_refused(reader, frame);
         return true;
     case FRAME_PING:
+        return true;
     case FRAME_PONG:
+        get_state(reader, &frame->state);
+        return true;
+    case FRAME_CRL:
+        frame_get_crl(reader, &frame->crl);
+        return true;
+    case FRAME_NEXT_CA:
+    case FRAME_UNWRAP:
+        get_octets(reader, (enum frame_type)type, frame);
+        return true;
+    case FRAME_SEAL:
+        frame_get_seal(reader, &frame->seal);
         return true;
     default:
         return false;
@@ -214,14 +223,13 @@ enum err_code frame_get(struct view octets, struct frame *ret_frame, struct err 
         return err_set(err, ERR_PROTOCOL, "a frame of version %u; this program speaks %d", version,
                        FRAME_VERSION);
     }
-    struct frame frame = {.type = (enum frame_type)type};
-    if (!get_fields(type, &reader, &frame)) {
+    ret_frame->type = (enum frame_type)type;
+    if (!get_fields(type, &reader, ret_frame)) {
         return err_set(err, ERR_PROTOCOL, "a frame of unknown type %u", type);
     }
     if (!wire_is_complete(&reader)) {
         return err_set(err, ERR_PROTOCOL, "a malformed frame of type %u and %zu octets", type,
                        octets.len);
     }
-    *ret_frame = frame;
     return ERR_OK;
 }

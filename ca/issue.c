@@ -114,12 +114,28 @@ static enum err_code set_validity(const struct issue *issue, X509 *cert, struct 
     return code == ERR_OK ? issue_set_frame(cert, not_before, not_after, err) : code;
 }
 
+static enum err_code own_subject(const struct issue *issue, X509_NAME **ret_subject,
+                                 struct err *err)
+{
+    if (issue->order->common_name.len > 0 || issue->order->san_count > 0) {
+        return err_set(err, ERR_BAD_REQUEST, "an order with names; in this profile the CA names");
+    }
+    X509_NAME *subject = X509_NAME_dup(profile_subject(issue->profile));
+    if (subject == NULL) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot build a name");
+    }
+    *ret_subject = subject;
+    return ERR_OK;
+}
+
 static enum err_code set_names(const struct issue *issue, X509 *cert, struct err *err)
 {
     const X509_NAME *issuer = X509_get_subject_name(issue->issuer);
     CLEANUP(cleanup_X509_NAME_free) X509_NAME *subject = NULL;
-    enum err_code code =
-        subject_build(csr_subject(issue->csr), issue->order->common_name, issuer, &subject, err);
+    enum err_code code = profile_subject(issue->profile) != NULL
+                             ? own_subject(issue, &subject, err)
+                             : subject_build(csr_subject(issue->csr), issue->order->common_name,
+                                             issuer, &subject, err);
     if (code != ERR_OK) {
         return code;
     }

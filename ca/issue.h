@@ -17,8 +17,9 @@ struct issue {
     int64_t now; // seconds since 1970
 };
 
-// Issues. Caller frees *ret_cert. Errors: ERR_BAD_REQUEST for names that are not allowed;
-// ERR_CONFIG when the CA certificate is not valid now; ERR_CRYPTO.
+// Issues. Caller frees *ret_cert. Errors: ERR_BAD_REQUEST for names that are not allowed, among
+// them any name in an order for a profile that has its own subject; ERR_CONFIG when the CA
+// certificate is not valid now; ERR_CRYPTO.
 enum err_code issue_certificate(const struct issue *issue, X509 **ret_cert,
                                 struct err *err) MUST_CHECK;
 

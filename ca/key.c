@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 
 #include "conf/base/private_key.h"
+#include "conf/cms/unwrap.h"
 #include "conf/limits.h"
 
 #define GROUP_NAME_LEN 64 // bytes; the longest name OpenSSL knows is under 40
@@ -141,4 +142,64 @@ enum err_code ca_key_sign(const struct ca_key *key, X509 *cert, struct err *err)
         return err_set_openssl(err, ERR_CRYPTO, "cannot sign a certificate");
     }
     return ERR_OK;
+}
+
+enum err_code ca_key_sign_crl(const struct ca_key *key, X509_CRL *crl, struct err *err)
+{
+    if (X509_CRL_sign(crl, key->pkey, key->digest) <= 0) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot sign a CRL");
+    }
+    return ERR_OK;
+}
+
+static bool add_certs(CMS_ContentInfo *info, const struct ca_key_cms *cms)
+{
+    for (int i = 0; i < sk_X509_num(cms->certs); i++) {
+        if (CMS_add1_cert(info, sk_X509_value(cms->certs, i)) != 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// `info` refers to the key from here on, so it never leaves this file.
+static bool sign_content(const struct ca_key *key, const struct ca_key_cms *cms,
+                         CMS_ContentInfo *info)
+{
+    const unsigned flags = CMS_BINARY | CMS_PARTIAL | CMS_NOSMIMECAP;
+    CLEANUP(cleanup_BIO_free_all)
+    BIO *content = BIO_new_mem_buf(cms->content.data, (int)cms->content.len);
+    return content != NULL &&
+           CMS_add1_signer(info, cms->signer, key->pkey, key->digest, flags) != NULL &&
+           add_certs(info, cms) && CMS_final(info, content, NULL, CMS_BINARY) == 1;
+}
+
+enum err_code ca_key_sign_cms(const struct ca_key *key, const struct ca_key_cms *cms,
+                              struct buf *ret_der, struct err *err)
+{
+    CLEANUP(cleanup_CMS_ContentInfo_free)
+    CMS_ContentInfo *info = CMS_sign(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL);
+    if (info == NULL || !sign_content(key, cms, info)) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot sign a SignedData");
+    }
+    unsigned char *der = NULL;
+    int len = i2d_CMS_ContentInfo(info, &der);
+    if (len < 0) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot encode a SignedData");
+    }
+    enum err_code code = buf_copy(view_of(der, (size_t)len), ret_der, err);
+    OPENSSL_free(der);
+    return code;
+}
+
+enum err_code ca_key_unwrap(const struct ca_key *key, X509 *cert, CMS_ContentInfo *envelope,
+                            struct buf *ret_content, struct err *err)
+{
+    return unwrap_envelope(envelope, cert, key->pkey, ret_content, err);
+}
+
+enum err_code ca_key_seal(const struct ca_key *key, X509 *cert, const struct certrep *certrep,
+                          struct buf *ret_der, struct err *err)
+{
+    return certrep_encode(certrep, cert, key->pkey, ret_der, err);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CA's private key: opened by OSSL_STORE URI or path, used to sign certificates that issue.c
-// built. No function gives the private key out. Immutable once opened: any thread may sign.
+// The CA's private key: opened by OSSL_STORE URI or path, used to sign what this room built. No
+// function gives the private key out, nor an object that it could be read from. Immutable once
+// opened: any thread may sign.
 #pragma once
 
 #include "conf/base/ossl.h"
+#include "conf/cms/certrep.h"
 
 #define KEY_TYPE_LEN 16 // bytes of "rsa:4096" or "ec:P-384" with NUL
 
@@ -26,6 +28,24 @@ const char *ca_key_type(const struct ca_key *key);
 // Sets the signature algorithm (RSA and P-256: SHA-256; P-384: SHA-384) and signs. Errors:
 // ERR_CRYPTO.
 enum err_code ca_key_sign(const struct ca_key *key, X509 *cert, struct err *err) MUST_CHECK;
+enum err_code ca_key_sign_crl(const struct ca_key *key, X509_CRL *crl, struct err *err) MUST_CHECK;
+
+// A SignedData (RFC 5652, 5) to be made; all borrowed.
+struct ca_key_cms {
+    X509 *signer;                 // the key's certificate; also put into `certificates`
+    const STACK_OF(X509) * certs; // more for `certificates`
+    struct view content;          // of type id-data
+};
+// Signs it; no SMIMECapabilities among the attributes. *ret_der is empty before. Errors:
+// ERR_CRYPTO, ERR_NOMEM.
+enum err_code ca_key_sign_cms(const struct ca_key *key, const struct ca_key_cms *cms,
+                              struct buf *ret_der, struct err *err) MUST_CHECK;
+
+// Topology direct, with the key of `cert`: unwrap_envelope() and certrep_encode().
+enum err_code ca_key_unwrap(const struct ca_key *key, X509 *cert, CMS_ContentInfo *envelope,
+                            struct buf *ret_content, struct err *err) MUST_CHECK;
+enum err_code ca_key_seal(const struct ca_key *key, X509 *cert, const struct certrep *certrep,
+                          struct buf *ret_der, struct err *err) MUST_CHECK;
 
 // The type of a key as ca_key_type() says it; other kinds give OpenSSL's name for them. Returns
 // `type`.

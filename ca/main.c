@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // scepd-ca: the signing CA, a process of its own. Gets its listening socket by LISTEN_FDS, opens
-// key and certificate, and answers scepd until SIGTERM. It never makes a socket of its own.
+// the keys and certificates of all its CAs, and answers scepd until SIGTERM. It never makes a
+// socket of its own.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -61,40 +62,63 @@ static enum err_code read_settings(const char *path, struct settings **ret_setti
     return code;
 }
 
-static void log_authority(const struct settings *settings, const struct authority *authority)
+static const char *role_name(enum generation_role role)
+{
+    switch (role) {
+    case GENERATION_CURRENT:
+        return "current";
+    case GENERATION_NEXT:
+        return "next";
+    default:
+        return "old";
+    }
+}
+
+static void log_authority(const struct authority *authority)
 {
     struct log_line line;
     char not_after[CLOCK_TEXT_LEN];
     log_begin(&line, "ca_ready");
-    log_add_text(&line, "certificate", settings->ca.certificate);
+    log_add_text(&line, "ca", authority_name(authority));
+    log_add_text(&line, "role", role_name(authority_role(authority)));
     log_add_text(&line, "key", authority_key_type(authority));
     log_add_text(&line, "not_after", clock_format(authority_not_after(authority), not_after));
-    log_add_int(&line, "validity_days", settings->phone.validity_days);
     log_end(&line, LOG_LEVEL_INFO);
 }
 
-static enum err_code load_authority(const char *path, struct authority **ret_authority,
-                                    struct err *err)
+static void log_missing(const struct authorities_missing *missing)
+{
+    struct log_line line;
+    log_begin(&line, "ca_missing");
+    log_add_text(&line, "ca", missing->name);
+    log_add_text(&line, "role", role_name(GENERATION_OLD));
+    log_add_err(&line, &missing->why);
+    log_end(&line, LOG_LEVEL_WARNING);
+}
+
+static void log_authorities(const struct authorities *authorities)
+{
+    const struct authority *authority;
+    for (unsigned i = 0; (authority = authorities_get(authorities, i)) != NULL; i++) {
+        log_authority(authority);
+    }
+    const struct authorities_missing *missing;
+    for (unsigned i = 0; (missing = authorities_missing(authorities, i)) != NULL; i++) {
+        log_missing(missing);
+    }
+}
+
+static enum err_code load_authorities(const char *path, struct authorities **ret_authorities,
+                                      struct err *err)
 {
     CLEANUP(cleanup_settings_free) struct settings *settings = NULL;
     enum err_code code = read_settings(path, &settings, err);
-    if (code != ERR_OK) {
-        return code;
+    if (code == ERR_OK) {
+        code = authorities_load(settings, clock_now(), ret_authorities, NULL, err);
     }
-    const struct authority_settings chosen = {
-        .certificate = settings->ca.certificate,
-        .key = settings->ca.key,
-        .pin_file = settings->ca.pin_file,
-        .phone = {.validity_days = settings->phone.validity_days,
-                  .validity_jitter_days = settings->phone.validity_jitter_days,
-                  .crl_url = settings->phone.crl_url,
-                  .ca_url = settings->phone.ca_url},
-        .csr = {.allow_sha1 = settings->algorithms.sha1, .allow_md5 = settings->algorithms.legacy},
-    };
-    code = authority_load(&chosen, clock_now(), ret_authority, err);
     if (code == ERR_OK) {
         log_set_level((enum log_level)settings->log.level);
-        log_authority(settings, *ret_authority);
+        log_authorities(*ret_authorities);
     }
     return code;
 }
@@ -140,10 +164,10 @@ static enum err_code catch_signals(int *ret_fd, struct err *err)
 static void reload(struct program *program)
 {
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%jd", (intmax_t)clock_monotonic_us());
-    struct authority *authority = NULL;
+    struct authorities *authorities = NULL;
     struct err err = {0};
-    if (load_authority(program->settings_path, &authority, &err) == ERR_OK) {
-        service_replace(program->service, authority);
+    if (load_authorities(program->settings_path, &authorities, &err) == ERR_OK) {
+        service_replace(program->service, authorities);
     } else {
         err_prefix(&err, "the old settings stay");
         log_failure(LOG_LEVEL_ERROR, "ca_reload", &err);
@@ -204,11 +228,11 @@ static enum err_code start(struct program *program, struct err *err)
     if (code == ERR_OK) {
         code = find_socket(&program->listen_fd, err);
     }
-    struct authority *authority = NULL;
+    struct authorities *authorities = NULL;
     if (code == ERR_OK) {
-        code = load_authority(program->settings_path, &authority, err);
+        code = load_authorities(program->settings_path, &authorities, err);
     }
-    return code == ERR_OK ? service_new(authority, clock_now, &program->service, err) : code;
+    return code == ERR_OK ? service_new(authorities, clock_now, &program->service, err) : code;
 }
 
 static const char *parse_arguments(int argc, char **argv)
@@ -241,7 +265,8 @@ int main(int argc, char **argv)
     code = start(&program, &err);
     if (code != ERR_OK) {
         log_failure(LOG_LEVEL_ERROR, "ca_start", &err);
-        return code == ERR_CONFIG ? EXIT_BAD_SETTINGS : EXIT_FAILURE;
+        bool is_setting = code == ERR_CONFIG || code == ERR_NOT_FOUND; // a file that is not there
+        return is_setting ? EXIT_BAD_SETTINGS : EXIT_FAILURE;
     }
     sd_notify(0, "READY=1");
     code = run(&program, &err);

@@ -10,6 +10,7 @@
 struct profile {
     int64_t validity_sec;
     int64_t jitter_sec;
+    X509_NAME *subject; // NULL = the order's
     STACK_OF(X509_EXTENSION) * extensions;
 };
 
@@ -42,12 +43,13 @@ static enum err_code keep_usages(struct profile *profile, struct err *err)
     if (code == ERR_OK) {
         code = extension_key_usage(KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT, &extension, err);
     }
-    if (code == ERR_OK) {
-        code = keep(profile, extension, err);
-    }
-    if (code == ERR_OK) {
-        code = extension_client_auth(&extension, err);
-    }
+    return code == ERR_OK ? keep(profile, extension, err) : code;
+}
+
+static enum err_code keep_client_auth(struct profile *profile, struct err *err)
+{
+    X509_EXTENSION *extension = NULL;
+    enum err_code code = extension_client_auth(&extension, err);
     return code == ERR_OK ? keep(profile, extension, err) : code;
 }
 
@@ -58,24 +60,46 @@ static enum err_code keep_issuer(struct profile *profile, X509 *issuer, struct e
     return code == ERR_OK ? keep(profile, extension, err) : code;
 }
 
-static enum err_code keep_urls(struct profile *profile, const struct profile_phone *settings,
+static enum err_code keep_urls(struct profile *profile, const struct profile_urls *urls,
                                struct err *err)
 {
     X509_EXTENSION *extension = NULL;
     enum err_code code = ERR_OK;
-    if (settings->crl_url != NULL) {
-        code = extension_crl_url(settings->crl_url, &extension, err);
+    if (urls->crl != NULL) {
+        code = extension_crl_url(urls->crl, &extension, err);
         if (code == ERR_OK) {
             code = keep(profile, extension, err);
         }
     }
-    if (code == ERR_OK && settings->ca_url != NULL) {
-        code = extension_ca_url(settings->ca_url, &extension, err);
+    if (code == ERR_OK && urls->ca != NULL) {
+        code = extension_ca_url(urls->ca, &extension, err);
         if (code == ERR_OK) {
             code = keep(profile, extension, err);
         }
     }
     return code;
+}
+
+static struct profile *new_profile(uint32_t days, uint32_t jitter_days)
+{
+    CLEANUP(cleanup_profile_free) struct profile *profile = calloc(1, sizeof *profile);
+    if (profile == NULL) {
+        return NULL;
+    }
+    profile->validity_sec = (int64_t)days * DAY_SEC;
+    profile->jitter_sec = (int64_t)jitter_days * DAY_SEC;
+    profile->extensions = sk_X509_EXTENSION_new_null();
+    if (profile->extensions == NULL) {
+        return NULL;
+    }
+    struct profile *made = profile;
+    profile = NULL;
+    return made;
+}
+
+static enum err_code no_memory(struct err *err)
+{
+    return err_set(err, ERR_NOMEM, "no memory for a profile");
 }
 
 enum err_code profile_new_phone(const struct profile_phone *settings, X509 *issuer,
@@ -85,19 +109,72 @@ enum err_code profile_new_phone(const struct profile_phone *settings, X509 *issu
     if (code != ERR_OK) {
         return code;
     }
-    CLEANUP(cleanup_profile_free) struct profile *profile = calloc(1, sizeof *profile);
+    CLEANUP(cleanup_profile_free)
+    struct profile *profile = new_profile(settings->validity_days, settings->validity_jitter_days);
     if (profile == NULL) {
-        return err_set(err, ERR_NOMEM, "no memory for a profile");
+        return no_memory(err);
     }
-    profile->validity_sec = (int64_t)settings->validity_days * DAY_SEC;
-    profile->jitter_sec = (int64_t)settings->validity_jitter_days * DAY_SEC;
-    profile->extensions = sk_X509_EXTENSION_new_null();
     code = keep_usages(profile, err);
+    if (code == ERR_OK) {
+        code = keep_client_auth(profile, err);
+    }
     if (code == ERR_OK) {
         code = keep_issuer(profile, issuer, err);
     }
     if (code == ERR_OK) {
-        code = keep_urls(profile, settings, err);
+        code = keep_urls(profile, &settings->urls, err);
+    }
+    if (code == ERR_OK) {
+        *ret_profile = profile;
+        profile = NULL;
+    }
+    return code;
+}
+
+static void drop_common_names(X509_NAME *name)
+{
+    int at;
+    while ((at = X509_NAME_get_index_by_NID(name, NID_commonName, -1)) >= 0) {
+        X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, at));
+    }
+}
+
+static enum err_code keep_ra_subject(struct profile *profile, X509 *issuer, struct err *err)
+{
+    const X509_NAME *above = X509_get_subject_name(issuer);
+    profile->subject = X509_NAME_dup(above);
+    if (profile->subject == NULL) {
+        return no_memory(err);
+    }
+    drop_common_names(profile->subject);
+    if (X509_NAME_add_entry_by_NID(profile->subject, NID_commonName, V_ASN1_UTF8STRING,
+                                   (const unsigned char *)PROFILE_RA_NAME, -1, -1, 0) != 1) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot build the RA's name");
+    }
+    // Comparing also encodes the name, before threads share it.
+    if (X509_NAME_cmp(profile->subject, above) == 0) {
+        return err_set(err, ERR_CONFIG, "the CA has the name that an RA of it gets (CN=%s)",
+                       PROFILE_RA_NAME);
+    }
+    return ERR_OK;
+}
+
+enum err_code profile_new_ra(const struct profile_urls *urls, X509 *issuer,
+                             struct profile **ret_profile, struct err *err)
+{
+    CLEANUP(cleanup_profile_free) struct profile *profile = new_profile(PROFILE_RA_DAYS, 0);
+    if (profile == NULL) {
+        return no_memory(err);
+    }
+    enum err_code code = keep_ra_subject(profile, issuer, err);
+    if (code == ERR_OK) {
+        code = keep_usages(profile, err);
+    }
+    if (code == ERR_OK) {
+        code = keep_issuer(profile, issuer, err);
+    }
+    if (code == ERR_OK) {
+        code = keep_urls(profile, urls, err);
     }
     if (code == ERR_OK) {
         *ret_profile = profile;
@@ -109,6 +186,7 @@ enum err_code profile_new_phone(const struct profile_phone *settings, X509 *issu
 void profile_free(struct profile *profile)
 {
     if (profile != NULL) {
+        X509_NAME_free(profile->subject);
         free_extension_stack(profile->extensions);
         free(profile);
     }
@@ -122,6 +200,11 @@ enum err_code profile_add_extensions(const struct profile *profile, X509 *cert, 
         }
     }
     return ERR_OK;
+}
+
+const X509_NAME *profile_subject(const struct profile *profile)
+{
+    return profile->subject;
 }
 
 int64_t profile_validity_sec(const struct profile *profile)

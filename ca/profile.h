@@ -6,12 +6,20 @@
 #include "ca/frame.h"
 #include "conf/base/ossl.h"
 
-// What the administrator may choose about the profile "phone"; texts are borrowed.
+#define PROFILE_RA_NAME "SCEP RA" // CN of every RA
+#define PROFILE_RA_DAYS 730       // 2 years; scepd has it renewed by itself
+
+// Where relying parties find the CA's CRL and certificate; texts are borrowed.
+struct profile_urls {
+    const char *crl; // NULL = no cRLDistributionPoints
+    const char *ca;  // NULL = no authorityInfoAccess
+};
+
+// What the administrator may choose about the profile "phone".
 struct profile_phone {
     uint32_t validity_days;        // 1 and more
     uint32_t validity_jitter_days; // less than validity_days
-    const char *crl_url;           // NULL = no cRLDistributionPoints
-    const char *ca_url;            // NULL = no authorityInfoAccess
+    struct profile_urls urls;
 };
 
 struct profile;
@@ -20,12 +28,18 @@ struct profile;
 // clientAuth, CA:FALSE, AKI, and the URLs. Errors: ERR_CONFIG, ERR_CRYPTO, ERR_NOMEM.
 enum err_code profile_new_phone(const struct profile_phone *settings, X509 *issuer,
                                 struct profile **ret_profile, struct err *err) MUST_CHECK;
+// PROFILE_RA under `issuer`: the same without EKU, for PROFILE_RA_DAYS, and with a subject of its
+// own: the issuer's without CN, then CN=PROFILE_RA_NAME. Errors: as above.
+enum err_code profile_new_ra(const struct profile_urls *urls, X509 *issuer,
+                             struct profile **ret_profile, struct err *err) MUST_CHECK;
 void profile_free(struct profile *profile);
 DEFINE_CLEANUP(struct profile *, profile_free);
 
 // Adds the profile's own extensions to a certificate. Errors: ERR_CRYPTO.
 enum err_code profile_add_extensions(const struct profile *profile, X509 *cert,
                                      struct err *err) MUST_CHECK;
+// The subject of all its certificates; NULL = each has its own, from the order. Borrowed.
+const X509_NAME *profile_subject(const struct profile *profile);
 int64_t profile_validity_sec(const struct profile *profile);
 // A certificate ends at most this much earlier than its validity says, so that phones enrolled
 // together do not all renew together.

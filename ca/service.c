@@ -13,6 +13,7 @@
 
 #include <openssl/crypto.h>
 
+#include "ca/answer.h"
 #include "conf/base/clock.h"
 #include "conf/base/log.h"
 
@@ -30,86 +31,30 @@ struct slot {
 
 struct service {
     pthread_mutex_t lock;
-    struct authority *authority; // guarded by lock
+    struct authorities *authorities; // guarded by lock
+    struct answer_gate gate;
     int64_t (*clock)(void);
     struct slot slots[SERVICE_CONNECTIONS_MAX];
 };
 
-static struct authority *present_authority(struct service *service)
+static struct authorities *present_authorities(struct service *service)
 {
     pthread_mutex_lock(&service->lock);
-    struct authority *authority = authority_ref(service->authority);
+    struct authorities *authorities = authorities_ref(service->authorities);
     pthread_mutex_unlock(&service->lock);
-    return authority;
+    return authorities;
 }
 
-static bool is_clients_fault(enum err_code code)
+static enum err_code answer_now(struct service *service, struct answerer *answerer,
+                                struct view question, struct answer *ret_answer, struct err *err)
 {
-    return code == ERR_BAD_REQUEST || code == ERR_BAD_ALG || code == ERR_DENIED;
+    CLEANUP(cleanup_authorities_unref)
+    struct authorities *authorities = present_authorities(service);
+    const struct answer_time time = {.now = service->clock(), .monotonic_us = clock_monotonic_us()};
+    return answer_question(answerer, authorities, question, &time, ret_answer, err);
 }
 
-static void log_issued(const struct issue_order *order, const struct authority_issued *issued,
-                       int64_t started_us)
-{
-    struct log_line line;
-    char not_after[CLOCK_TEXT_LEN];
-    log_begin(&line, "ca_issue");
-    log_add_hex(&line, "serial", view_of(issued->serial, sizeof issued->serial));
-    log_add_text(&line, "cn", issued->common_name);
-    log_add(&line, "transaction", order->transaction_id);
-    log_add_text(&line, "key", issued->key_type);
-    log_add_text(&line, "not_after", clock_format(issued->not_after, not_after));
-    log_add_int(&line, "us", clock_monotonic_us() - started_us);
-    log_end(&line, LOG_LEVEL_INFO);
-}
-
-static void log_refused(const struct issue_order *order, const struct err *refusal,
-                        int64_t started_us)
-{
-    struct log_line line;
-    log_begin(&line, "ca_refuse");
-    log_add(&line, "transaction", order->transaction_id);
-    log_add_err(&line, refusal);
-    log_add_int(&line, "us", clock_monotonic_us() - started_us);
-    log_end(&line, is_clients_fault(refusal->code) ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR);
-}
-
-static enum err_code answer_issue(struct service *service, const struct issue_order *order,
-                                  struct buf *ret_answer, struct err *err)
-{
-    int64_t started_us = clock_monotonic_us();
-    CLEANUP(cleanup_authority_unref) struct authority *authority = present_authority(service);
-    CLEANUP(buf_done) struct buf der = {0};
-    struct authority_issued issued;
-    struct err refusal = {0};
-    if (authority_issue(authority, order, service->clock(), &der, &issued, &refusal) != ERR_OK) {
-        log_refused(order, &refusal, started_us);
-        return frame_put_refused(&refusal, ret_answer, err);
-    }
-    log_issued(order, &issued, started_us);
-    return frame_put_issued(buf_view(&der), ret_answer, err);
-}
-
-static enum err_code answer(struct service *service, struct view question, struct buf *ret_answer,
-                            struct err *err)
-{
-    struct frame frame;
-    enum err_code code = frame_get(question, &frame, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    switch (frame.type) {
-    case FRAME_ISSUE:
-        return answer_issue(service, &frame.order, ret_answer, err);
-    case FRAME_PING:
-        return frame_put_bare(FRAME_PONG, ret_answer, err);
-    default:
-        return err_set(err, ERR_PROTOCOL, "a frame of type %d, which is no question",
-                       (int)frame.type);
-    }
-}
-
-static enum err_code send_answer(int fd, struct view frame, struct err *err)
+static enum err_code send_frame(int fd, struct view frame, struct err *err)
 {
     ssize_t sent;
     do {
@@ -118,8 +63,31 @@ static enum err_code send_answer(int fd, struct view frame, struct err *err)
     return sent >= 0 ? ERR_OK : err_set_errno(err, "cannot send an answer");
 }
 
+static enum err_code send_result(int fd, struct view octets, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    do {
+        size_t len = octets.len < FRAME_RESULT_LEN ? octets.len : FRAME_RESULT_LEN;
+        bool is_last = len == octets.len;
+        struct buf frame = {0};
+        code = frame_put_result(view_of(octets.data, len), is_last, &frame, err);
+        if (code == ERR_OK) {
+            code = send_frame(fd, buf_view(&frame), err);
+        }
+        buf_wipe(&frame); // what was in an envelope holds a challenge
+        octets = view_of(octets.data + len, octets.len - len);
+    } while (code == ERR_OK && octets.len > 0);
+    return code;
+}
+
+static enum err_code send_answer(int fd, const struct answer *answer, struct err *err)
+{
+    return answer->is_result ? send_result(fd, buf_view(&answer->octets), err)
+                             : send_frame(fd, buf_view(&answer->octets), err);
+}
+
 // One question and its answer. False when the connection is over.
-static bool serve_one(struct slot *slot, uint8_t *received)
+static bool serve_one(struct slot *slot, struct answerer *answerer, uint8_t *received)
 {
     ssize_t got;
     do {
@@ -128,13 +96,15 @@ static bool serve_one(struct slot *slot, uint8_t *received)
     if (got <= 0) {
         return false;
     }
-    CLEANUP(buf_done) struct buf reply = {0};
+    struct answer answer = {0};
     struct err err = {0};
-    enum err_code code = answer(slot->service, view_of(received, (size_t)got), &reply, &err);
+    enum err_code code =
+        answer_now(slot->service, answerer, view_of(received, (size_t)got), &answer, &err);
     OPENSSL_cleanse(received, (size_t)got); // a PKCS#10 may hold a challenge
     if (code == ERR_OK) {
-        code = send_answer(slot->fd, buf_view(&reply), &err);
+        code = send_answer(slot->fd, &answer, &err);
     }
+    buf_wipe(&answer.octets);
     if (code != ERR_OK) {
         log_failure(code == ERR_PROTOCOL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "ca_connection",
                     &err);
@@ -142,16 +112,28 @@ static bool serve_one(struct slot *slot, uint8_t *received)
     return code == ERR_OK;
 }
 
-static void *run_connection(void *argument)
+static void serve(struct slot *slot)
 {
-    struct slot *slot = argument;
+    struct answerer *answerer = NULL;
+    struct err err = {0};
+    if (answerer_new(&slot->service->gate, &answerer, &err) != ERR_OK) {
+        log_failure(LOG_LEVEL_ERROR, "ca_connection", &err);
+        return;
+    }
     uint8_t *received = malloc(RECEIVE_LENGTH);
     if (received == NULL) {
         log_message(LOG_LEVEL_ERROR, "ca_connection", "no memory for a connection");
     }
-    while (received != NULL && serve_one(slot, received)) {
+    while (received != NULL && serve_one(slot, answerer, received)) {
     }
     free(received);
+    answerer_free(answerer);
+}
+
+static void *run_connection(void *argument)
+{
+    struct slot *slot = argument;
+    serve(slot);
     shutdown(slot->fd, SHUT_RDWR); // the peer learns it now; the close comes with the join
     pthread_mutex_lock(&slot->service->lock);
     slot->state = SLOT_ENDED;
@@ -159,20 +141,34 @@ static void *run_connection(void *argument)
     return NULL;
 }
 
-enum err_code service_new(struct authority *take_authority, int64_t (*clock)(void),
-                          struct service **ret_service, struct err *err)
+static enum err_code service_begin(struct service *service, struct err *err)
 {
-    struct service *service = calloc(1, sizeof *service);
-    if (service == NULL || pthread_mutex_init(&service->lock, NULL) != 0) {
-        free(service);
-        authority_unref(take_authority);
+    if (pthread_mutex_init(&service->lock, NULL) != 0) {
         return err_set(err, ERR_NOMEM, "no memory for the service");
     }
-    service->authority = take_authority;
-    service->clock = clock;
+    if (pthread_mutex_init(&service->gate.lock, NULL) != 0) {
+        pthread_mutex_destroy(&service->lock);
+        return err_set(err, ERR_NOMEM, "no memory for the service");
+    }
     for (size_t i = 0; i < SERVICE_CONNECTIONS_MAX; i++) {
         service->slots[i].service = service;
     }
+    return ERR_OK;
+}
+
+enum err_code service_new(struct authorities *take_authorities, int64_t (*clock)(void),
+                          struct service **ret_service, struct err *err)
+{
+    struct service *service = calloc(1, sizeof *service);
+    enum err_code code = service != NULL ? service_begin(service, err)
+                                         : err_set(err, ERR_NOMEM, "no memory for the service");
+    if (code != ERR_OK) {
+        free(service);
+        authorities_unref(take_authorities);
+        return code;
+    }
+    service->authorities = take_authorities;
+    service->clock = clock;
     *ret_service = service;
     return ERR_OK;
 }
@@ -224,7 +220,8 @@ void service_free(struct service *service)
             join(&service->slots[i]);
         }
     }
-    authority_unref(service->authority);
+    authorities_unref(service->authorities);
+    pthread_mutex_destroy(&service->gate.lock);
     pthread_mutex_destroy(&service->lock);
     free(service);
 }
@@ -285,13 +282,13 @@ void service_accept(struct service *service, int listen_fd)
     }
 }
 
-void service_replace(struct service *service, struct authority *take_authority)
+void service_replace(struct service *service, struct authorities *take_authorities)
 {
     pthread_mutex_lock(&service->lock);
-    struct authority *old = service->authority;
-    service->authority = take_authority;
+    struct authorities *old = service->authorities;
+    service->authorities = take_authorities;
     pthread_mutex_unlock(&service->lock);
-    authority_unref(old);
+    authorities_unref(old);
 }
 
 unsigned service_connections(struct service *service)

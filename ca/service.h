@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CA at work: takes connections from a listening SEQPACKET socket, one thread each, and answers
-// every question with the authority of the moment. Logs every signature and every refusal.
+// every question with the CAs of the moment (ca/answer).
 #pragma once
 
-#include "ca/authority.h"
+#include "ca/authorities.h"
 
 #define SERVICE_CONNECTIONS_MAX 64 // scepd has one per worker; more is a mistake somewhere
 
 struct service;
 
-// Takes one reference to `take_authority`, consumed also on failure. `clock` tells the time, once
+// Takes one reference to `take_authorities`, consumed also on failure. `clock` tells the time, once
 // per question. Errors: ERR_NOMEM.
-enum err_code service_new(struct authority *take_authority, int64_t (*clock)(void),
+enum err_code service_new(struct authorities *take_authorities, int64_t (*clock)(void),
                           struct service **ret_service, struct err *err) MUST_CHECK;
 // Lets every thread finish the question it is at, ends all connections and waits for the threads.
 void service_free(struct service *service);
@@ -23,7 +23,7 @@ DEFINE_CLEANUP(struct service *, service_free);
 void service_accept(struct service *service, int listen_fd);
 // Clears up after threads that have ended. Main thread, now and then.
 void service_reap(struct service *service);
-// Puts `take_authority` (one reference, consumed) in the present one's place. Main thread.
-void service_replace(struct service *service, struct authority *take_authority);
+// Puts `take_authorities` (one reference, consumed) in the present ones' place. Main thread.
+void service_replace(struct service *service, struct authorities *take_authorities);
 // Connections at present; for tests and the log.
 unsigned service_connections(struct service *service);

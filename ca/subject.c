@@ -185,10 +185,6 @@ static enum err_code copy_entry(const X509_NAME_ENTRY *asked, X509_NAME_ENTRY **
 static enum err_code copy_entries(const X509_NAME *asked, X509_NAME *subject, struct err *err)
 {
     int count = X509_NAME_entry_count(asked);
-    if (count > LIMIT_SUBJECT_RDNS) {
-        return err_set(err, ERR_BAD_REQUEST, "%d attributes in the subject; allowed: %d", count,
-                       LIMIT_SUBJECT_RDNS);
-    }
     int previous_rdn = -1;
     for (int i = 0; i < count; i++) {
         const X509_NAME_ENTRY *entry = X509_NAME_get_entry(asked, i);
@@ -209,10 +205,6 @@ static enum err_code copy_entries(const X509_NAME *asked, X509_NAME *subject, st
 
 static enum err_code add_common_name(struct view common_name, X509_NAME *subject, struct err *err)
 {
-    if (common_name.len == 0) {
-        return err_set(err, ERR_BAD_REQUEST,
-                       "the subject is empty and the order names no common name for it");
-    }
     enum err_code code =
         subject_check_text(common_name, "the order's common name", LIMIT_COMMON_NAME, err);
     if (code != ERR_OK) {
@@ -241,6 +233,19 @@ static enum err_code check_whole(const X509_NAME *subject, const X509_NAME *issu
     return ERR_OK;
 }
 
+static enum err_code check_count(int count, struct err *err)
+{
+    if (count == 0) {
+        return err_set(err, ERR_BAD_REQUEST,
+                       "the subject is empty and the order names no common name for it");
+    }
+    if (count > LIMIT_SUBJECT_RDNS) {
+        return err_set(err, ERR_BAD_REQUEST, "%d attributes in the subject; allowed: %d", count,
+                       LIMIT_SUBJECT_RDNS);
+    }
+    return ERR_OK;
+}
+
 enum err_code subject_build(const X509_NAME *asked, struct view common_name,
                             const X509_NAME *issuer, X509_NAME **ret_subject, struct err *err)
 {
@@ -248,9 +253,15 @@ enum err_code subject_build(const X509_NAME *asked, struct view common_name,
     if (subject == NULL) {
         return no_memory(err);
     }
-    enum err_code code = X509_NAME_entry_count(asked) > 0
-                             ? copy_entries(asked, subject, err)
-                             : add_common_name(common_name, subject, err);
+    bool is_named = X509_NAME_get_index_by_NID(asked, NID_commonName, -1) >= 0;
+    bool adds_name = !is_named && common_name.len > 0;
+    enum err_code code = check_count(X509_NAME_entry_count(asked) + (adds_name ? 1 : 0), err);
+    if (code == ERR_OK) {
+        code = copy_entries(asked, subject, err);
+    }
+    if (code == ERR_OK && adds_name) {
+        code = add_common_name(common_name, subject, err);
+    }
     if (code == ERR_OK) {
         code = check_whole(subject, issuer, err);
     }

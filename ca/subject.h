@@ -7,13 +7,13 @@
 #include "conf/base/ossl.h"
 
 // The subject a certificate gets: `asked` with its order and its unusual and multi-valued RDNs
-// kept; when it is empty, CN=`common_name` (UTF-8).
-// UTF8String, PrintableString, IA5String and NumericString stay what they are; what their alphabet
-// does not allow but ASCII does (a "_" in a PrintableString), TeletexString, BMPString
-// and UniversalString become UTF8String. Refused: empty values, control characters, NUL, invalid
-// encodings, other types, a literal `$` (a macro the phone did not expand), more than the X.520
-// upper bounds or conf/limits.h allow, a subject equal to `issuer`.
-// Caller frees *ret_subject. Errors: ERR_BAD_REQUEST with what was seen; ERR_CRYPTO (memory).
+// kept; when it has no CN, followed by CN=`common_name` (UTF-8; empty = none, for an `asked` that
+// is not empty). UTF8String, PrintableString, IA5String and NumericString stay what they are; what
+// their alphabet does not allow but ASCII does (a "_" in a PrintableString), TeletexString,
+// BMPString and UniversalString become UTF8String. Refused: empty values, control characters, NUL,
+// invalid encodings, other types, a literal `$` (a macro the phone did not expand), more than the
+// X.520 upper bounds or conf/limits.h allow, a subject equal to `issuer`. Caller frees
+// *ret_subject. Errors: ERR_BAD_REQUEST with what was seen; ERR_CRYPTO (memory).
 enum err_code subject_build(const X509_NAME *asked, struct view common_name,
                             const X509_NAME *issuer, X509_NAME **ret_subject,
                             struct err *err) MUST_CHECK;

@@ -22,7 +22,7 @@ static enum err_code check_exponent(const EVP_PKEY *key, struct err *err)
     return ERR_OK;
 }
 
-enum err_code keys_check_client(const EVP_PKEY *key, struct err *err)
+enum err_code keys_check_at_least(const EVP_PKEY *key, uint32_t min_bits, struct err *err)
 {
     if (key == NULL) {
         return err_set_openssl(err, ERR_BAD_ALG, "a public key that OpenSSL cannot read");
@@ -34,9 +34,14 @@ enum err_code keys_check_client(const EVP_PKEY *key, struct err *err)
                        type != NULL ? type : "unknown");
     }
     int bits = EVP_PKEY_get_bits(key);
-    if (bits < LIMIT_RSA_BITS_MIN || bits > LIMIT_RSA_BITS_MAX) {
-        return err_set(err, ERR_BAD_ALG, "an RSA key of %d bits; allowed: %d to %d", bits,
-                       LIMIT_RSA_BITS_MIN, LIMIT_RSA_BITS_MAX);
+    if (bits < 0 || (uint32_t)bits < min_bits || bits > LIMIT_RSA_BITS_MAX) {
+        return err_set(err, ERR_BAD_ALG, "an RSA key of %d bits; allowed: %u to %d", bits,
+                       (unsigned)min_bits, LIMIT_RSA_BITS_MAX);
     }
     return check_exponent(key, err);
+}
+
+enum err_code keys_check_client(const EVP_PKEY *key, struct err *err)
+{
+    return keys_check_at_least(key, LIMIT_RSA_BITS_MIN, err);
 }

@@ -18,7 +18,10 @@
 #define LIMIT_RSA_BITS_MIN      2048    // RFC 8894 names no size; below is broken
 #define LIMIT_RSA_BITS_MAX      4096    // a verification of 16384 bits costs 100 times as much
 #define LIMIT_FILE_LEN          1048576 // octets of a certificate, key or settings file
-#define SERIAL_LEN              16      // octets of our serial numbers; the first is 01 to 7F
+#define LIMIT_MIC_RSA_BITS_MIN  1024   // of a manufacturer's certificate, where its store allows it
+#define LIMIT_CRL_ENTRIES       200000 // revoked certificates in one CRL; 49 octets each
+#define LIMIT_CRL_LEN           12582912 // octets of a CRL; LIMIT_CRL_ENTRIES take 9.4 MiB
+#define SERIAL_LEN              16       // octets of our serial numbers; the first is 01 to 7F
 
 // Validity of what the CA issues (reference: section "X.509 profiles" in ca/README.md).
 #define BACKDATE_SEC             600 // notBefore this far back: phones' clocks differ

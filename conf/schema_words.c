@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/settings.h"
+
 #define NEAR_COST_BASE   1 // typing errors that are forgiven in any name,
 #define NEAR_COST_LETTER 4 // and one more for so many letters
 
@@ -90,11 +92,20 @@ const char *schema_nearest_group(const char *name)
 const char *schema_type_name(const struct schema_item *item)
 {
     static const char *const names[] = {
-        [SCHEMA_INTEGER] = "integer", [SCHEMA_BOOLEAN] = "boolean",
-        [SCHEMA_ENUM] = "word",       [SCHEMA_ENUM_LIST] = "list of words",
-        [SCHEMA_LISTEN] = "address",  [SCHEMA_URL] = "URL",
-        [SCHEMA_KEY] = "path or URI", [SCHEMA_FILE] = "path",
-        [SCHEMA_PROGRAM] = "path",    [SCHEMA_DIRECTORY] = "path",
+        [SCHEMA_INTEGER] = "integer",
+        [SCHEMA_BOOLEAN] = "boolean",
+        [SCHEMA_ENUM] = "word",
+        [SCHEMA_ENUM_LIST] = "list of words",
+        [SCHEMA_DOMAIN_LIST] = "list of texts",
+        [SCHEMA_FILE_LIST] = "list of paths",
+        [SCHEMA_LISTEN] = "address",
+        [SCHEMA_URL] = "URL",
+        [SCHEMA_URL_PATH] = "path in a URL",
+        [SCHEMA_LABEL] = "text",
+        [SCHEMA_KEY] = "path or URI",
+        [SCHEMA_FILE] = "path",
+        [SCHEMA_PROGRAM] = "path",
+        [SCHEMA_DIRECTORY] = "path",
         [SCHEMA_SOCKET] = "path",
     };
     return names[item->type];
@@ -117,7 +128,11 @@ static const char *text_allowed(const struct schema_item *item)
     case SCHEMA_LISTEN:
         return "\"ADDRESS:PORT\" or \"[IPV6-ADDRESS]:PORT\", port 0 to 65535";
     case SCHEMA_URL:
-        return "\"http://HOST[:PORT]/PATH\"";
+        return "\"http://HOST[:PORT]/PATH\", with \"{ca}\" in PATH once or not at all";
+    case SCHEMA_URL_PATH:
+        return "\"/PATH\", with \"{ca}\" in it once or not at all";
+    case SCHEMA_LABEL:
+        return "1 to 63 printable ASCII characters";
     case SCHEMA_KEY:
         return "the path of a key file, or a URI such as \"pkcs11:...\" without a PIN in it";
     case SCHEMA_PROGRAM:
@@ -131,6 +146,7 @@ static const char *text_allowed(const struct schema_item *item)
     }
 }
 _Static_assert(SCHEMA_SOCKET_LEN == 107, "the words above say so");
+_Static_assert(SCHEMA_LABEL_LEN == 63, "the words above say so");
 
 const char *schema_allowed(const struct schema_item *item, char text[SCHEMA_ALLOWED_LEN])
 {
@@ -146,6 +162,14 @@ const char *schema_allowed(const struct schema_item *item, char text[SCHEMA_ALLO
         break;
     case SCHEMA_ENUM_LIST:
         list_choices(item, "a list of ", " and ", text);
+        break;
+    case SCHEMA_DOMAIN_LIST:
+        snprintf(text, SCHEMA_ALLOWED_LEN, "a list of %u to %d DNS names", item->min,
+                 SETTINGS_LIST_MAX);
+        break;
+    case SCHEMA_FILE_LIST:
+        snprintf(text, SCHEMA_ALLOWED_LEN, "a list of %u to %d paths of files", item->min,
+                 SETTINGS_LIST_MAX);
         break;
     default:
         snprintf(text, SCHEMA_ALLOWED_LEN, "%s", text_allowed(item));
@@ -191,26 +215,58 @@ static enum err_code append_list(struct buf *buf, const char *text, struct err *
     return code == ERR_OK ? buf_append(buf, view_of_text("]"), err) : code;
 }
 
+// Puts `take_text` with a NUL behind its end into *ret_text, or frees it when it failed with
+// `code`.
+static enum err_code finish(struct buf take_text, enum err_code code, struct buf *ret_text,
+                            struct err *err)
+{
+    if (code == ERR_OK) {
+        code = buf_append(&take_text, view_of("", 1), err);
+    }
+    if (code != ERR_OK) {
+        buf_done(&take_text);
+        return code;
+    }
+    take_text.len--; // the NUL stays behind the end
+    *ret_text = take_text;
+    return ERR_OK;
+}
+
+static const char *default_note(const struct schema_item *item)
+{
+    switch (item->presence) {
+    case SCHEMA_REQUIRED:
+        return "none, it must be set";
+    case SCHEMA_REQUIRED_WITH_RA:
+        return "none, it must be set; not allowed with scep.topology \"direct\"";
+    case SCHEMA_ONLY_WITH_RA:
+        return "not set; not allowed with scep.topology \"direct\"";
+    default:
+        return "not set";
+    }
+}
+
+enum err_code schema_default(const struct schema_item *item, struct buf *ret_words, struct err *err)
+{
+    struct buf words = {0};
+    if (schema_has_default(item)) {
+        return schema_literal(item, item->initial, ret_words, err);
+    }
+    enum err_code code = buf_append(&words, view_of_text(default_note(item)), err);
+    return finish(words, code, ret_words, err);
+}
+
 enum err_code schema_literal(const struct schema_item *item, const char *text,
                              struct buf *ret_literal, struct err *err)
 {
     struct buf literal = {0};
     enum err_code code;
-    if (item->type == SCHEMA_ENUM_LIST) {
+    if (item->type == SCHEMA_ENUM_LIST || schema_is_text_list(item)) {
         code = append_list(&literal, text, err);
     } else if (item->type == SCHEMA_ENUM || schema_is_text(item)) {
         code = append_quoted(&literal, view_of_text(text), err);
     } else {
         code = buf_append(&literal, view_of_text(text), err);
     }
-    if (code == ERR_OK) {
-        code = buf_append(&literal, view_of("", 1), err);
-    }
-    if (code != ERR_OK) {
-        buf_done(&literal);
-        return code;
-    }
-    literal.len--; // the NUL stays behind the end
-    *ret_literal = literal;
-    return ERR_OK;
+    return finish(literal, code, ret_literal, err);
 }

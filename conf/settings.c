@@ -57,20 +57,37 @@ void loading_problem(struct loading *loading, unsigned line, const char *name, c
     report(loading, line, name, text);
 }
 
-void loading_bad(struct loading *loading, size_t index, const char *format, ...)
+// "mic[2].roots", or the plain name when the part is no entry of a repeated group.
+static void full_name(const struct loading_part *part, const char *name,
+                      char ret_name[FULL_NAME_LEN])
+{
+    if (part->group == NULL) {
+        snprintf(ret_name, FULL_NAME_LEN, "%s", name);
+    } else {
+        snprintf(ret_name, FULL_NAME_LEN, "%s[%zu]%s", part->group->name, part->index,
+                 name + strlen(part->group->name));
+    }
+}
+
+void loading_bad(struct loading *loading, struct loading_part *part, const struct schema_item *item,
+                 const char *format, ...)
 {
     char text[PROBLEM_LEN];
+    char name[FULL_NAME_LEN];
+    size_t index = schema_index(item);
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    report(loading, loading->lines[index], schema_item(index)->name, text);
-    loading->states[index] = LOADING_BAD;
+    full_name(part, item->name, name);
+    report(loading, part->lines[index], name, text);
+    part->states[index] = LOADING_BAD;
 }
 
-static size_t index_of(const struct schema_item *item)
+bool loading_has(const struct loading_part *part, const struct schema_item *item)
 {
-    return (size_t)(item - schema_item(0));
+    const struct schema_group *group = schema_group_of(item);
+    return part->group == (group->most > 0 ? group : NULL);
 }
 
 // The names that the table has for a group, or the groups when `group` is NULL.
@@ -93,50 +110,94 @@ static void list_names(const char *group, char *text, size_t size)
 }
 
 static void report_unknown(struct loading *loading, const config_setting_t *node, const char *name,
-                           const char *group)
+                           const char *shown_name, const char *group)
 {
     char names[ERR_TEXT_LEN];
     const char *nearest = schema_nearest(name);
     if (nearest != NULL) {
-        loading_problem(loading, config_setting_source_line(node), name,
+        loading_problem(loading, config_setting_source_line(node), shown_name,
                         "unknown setting; did you mean %s?", nearest);
     } else {
         list_names(group, names, sizeof names);
-        loading_problem(loading, config_setting_source_line(node), name,
+        loading_problem(loading, config_setting_source_line(node), shown_name,
                         "unknown setting; allowed: %s", names);
     }
 }
 
-static void read_value(struct loading *loading, const struct schema_item *item,
-                       const config_setting_t *node)
+static void read_value(struct loading *loading, struct loading_part *part,
+                       const struct schema_item *item, const config_setting_t *node)
 {
     struct err err = {0};
-    size_t index = index_of(item);
-    loading->lines[index] = config_setting_source_line(node);
-    loading->states[index] = LOADING_FOUND;
-    enum err_code code = value_read(item, node, loading->folder, loading->into, &err);
+    size_t index = schema_index(item);
+    part->lines[index] = config_setting_source_line(node);
+    part->states[index] = LOADING_FOUND;
+    enum err_code code = value_read(item, node, loading->folder, part->into, &err);
     if (code == ERR_NOMEM) {
         loading->out_of_memory = true;
     } else if (code != ERR_OK) {
-        loading_bad(loading, index, "%s", err.text);
+        loading_bad(loading, part, item, "%s", err.text);
     }
 }
 
-static void read_group(struct loading *loading, const config_setting_t *group)
+// `group` is a group of the file, or an entry of a repeated one.
+static void read_group(struct loading *loading, struct loading_part *part, const char *group_name,
+                       const config_setting_t *group)
 {
-    const char *group_name = config_setting_name(group);
     int len = config_setting_length(group);
     for (int i = 0; i < len; i++) {
         const config_setting_t *node = config_setting_get_elem(group, (unsigned)i);
         char name[FULL_NAME_LEN];
+        char shown_name[FULL_NAME_LEN];
         snprintf(name, sizeof name, "%s.%.*s", group_name, CLIP, config_setting_name(node));
+        full_name(part, name, shown_name);
         const struct schema_item *item = schema_find(name);
         if (item != NULL) {
-            read_value(loading, item, node);
+            read_value(loading, part, item, node);
         } else {
-            report_unknown(loading, node, name, group_name);
+            report_unknown(loading, node, name, shown_name, group_name);
         }
     }
+}
+
+static void read_entry(struct loading *loading, const struct schema_group *group, size_t index,
+                       const config_setting_t *node)
+{
+    struct loading_part *part = &loading->entries[index];
+    part->into = value_entry(group, loading->into, index);
+    part->group = group;
+    part->index = index;
+    part->line = config_setting_source_line(node);
+    if (config_setting_is_group(node)) {
+        read_group(loading, part, group->name, node);
+        return;
+    }
+    char name[FULL_NAME_LEN];
+    full_name(part, group->name, name);
+    loading_problem(loading, part->line, name, "no group; allowed: { ... }");
+    for (size_t i = 0; i < SCHEMA_ITEMS_MAX; i++) {
+        part->states[i] = LOADING_BAD;
+    }
+}
+
+static void read_entries(struct loading *loading, const struct schema_group *group,
+                         const config_setting_t *node)
+{
+    if (!config_setting_is_list(node)) {
+        loading_problem(loading, config_setting_source_line(node), group->name,
+                        "no list of groups; allowed: %s = ( { ... }, { ... } );", group->name);
+        return;
+    }
+    uint32_t count = (uint32_t)config_setting_length(node);
+    if (count > group->most) {
+        loading_problem(loading, config_setting_source_line(node), group->name,
+                        "%u entries; allowed: 0 to %u", count, group->most);
+        count = group->most;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        read_entry(loading, group, i, config_setting_get_elem(node, i));
+    }
+    loading->entries_count = count;
+    memcpy((unsigned char *)loading->into + group->count_offset, &count, sizeof count);
 }
 
 static void report_unknown_group(struct loading *loading, const config_setting_t *node)
@@ -149,7 +210,7 @@ static void report_unknown_group(struct loading *loading, const config_setting_t
         loading_problem(loading, config_setting_source_line(node), name,
                         "unknown group; did you mean %s?", nearest);
     } else if (!config_setting_is_group(node)) {
-        report_unknown(loading, node, name, NULL);
+        report_unknown(loading, node, name, name, NULL);
     } else {
         list_names(NULL, names, sizeof names);
         loading_problem(loading, config_setting_source_line(node), name,
@@ -163,13 +224,16 @@ static void read_root(struct loading *loading, const config_setting_t *root)
     for (int i = 0; i < len; i++) {
         const config_setting_t *node = config_setting_get_elem(root, (unsigned)i);
         const char *name = config_setting_name(node);
-        if (schema_find_group(name) == NULL) {
+        const struct schema_group *group = schema_find_group(name);
+        if (group == NULL) {
             report_unknown_group(loading, node);
+        } else if (group->most > 0) {
+            read_entries(loading, group, node);
         } else if (!config_setting_is_group(node)) {
             loading_problem(loading, config_setting_source_line(node), name,
                             "a single value; allowed: a group, %s = { ... };", name);
         } else {
-            read_group(loading, node);
+            read_group(loading, &loading->main, name, node);
         }
     }
 }
@@ -187,33 +251,30 @@ static unsigned group_line(const config_setting_t *root, const struct schema_ite
     return 1;
 }
 
-static void read_default(struct loading *loading, const struct schema_item *item)
+static void read_default(struct loading *loading, struct loading_part *part,
+                         const struct schema_item *item)
 {
     struct err err = {0};
-    size_t index = index_of(item);
-    if (item->required) {
-        loading_bad(loading, index, "not in the file; allowed: it must be set");
+    if (!schema_has_default(item)) {
         return;
     }
-    if (item->initial == NULL) {
-        return;
-    }
-    loading->states[index] = LOADING_DEFAULT;
-    enum err_code code = value_read_text(item, item->initial, loading->folder, loading->into, &err);
+    part->states[schema_index(item)] = LOADING_DEFAULT;
+    enum err_code code = value_read_text(item, item->initial, loading->folder, part->into, &err);
     if (code == ERR_NOMEM) {
         loading->out_of_memory = true;
     } else if (code != ERR_OK) {
-        loading_bad(loading, index, "the default is %s", err.text);
+        loading_bad(loading, part, item, "the default is %s", err.text);
     }
 }
 
-static void read_defaults(struct loading *loading, const config_setting_t *root)
+static void read_defaults(struct loading *loading, struct loading_part *part,
+                          const config_setting_t *root)
 {
     const struct schema_item *item;
     for (size_t i = 0; (item = schema_item(i)) != NULL; i++) {
-        if (loading->states[i] == LOADING_ABSENT) {
-            loading->lines[i] = group_line(root, item);
-            read_default(loading, item);
+        if (loading_has(part, item) && part->states[i] == LOADING_ABSENT) {
+            part->lines[i] = part->group != NULL ? part->line : group_line(root, item);
+            read_default(loading, part, item);
         }
     }
 }
@@ -236,8 +297,13 @@ static void read_text(struct loading *loading, const char *text)
         report_syntax(loading, &config);
         return;
     }
-    read_root(loading, config_root_setting(&config));
-    read_defaults(loading, config_root_setting(&config));
+    const config_setting_t *root = config_root_setting(&config);
+    read_root(loading, root);
+    read_defaults(loading, &loading->main, root);
+    for (uint32_t i = 0; i < loading->entries_count; i++) {
+        read_defaults(loading, &loading->entries[i], root);
+    }
+    loading_check_presence(loading);
 }
 
 static enum err_code read_file(struct loading *loading, struct err *err)
@@ -301,8 +367,11 @@ enum err_code settings_load(const char *path, bool must_exist, FILE *problems,
 {
     char *folder = folder_of(path);
     struct settings *settings = calloc(1, sizeof *settings);
-    struct loading loading = {
-        .path = path, .folder = folder, .problems = problems, .into = settings};
+    struct loading loading = {.path = path,
+                              .folder = folder,
+                              .problems = problems,
+                              .into = settings,
+                              .main = {.into = settings}};
     enum err_code code = ERR_NOMEM;
     if (folder == NULL || settings == NULL) {
         err_set(err, code, "no memory for the settings");

@@ -38,13 +38,20 @@ static size_t length_to(struct view text, const char *end)
     return found != NULL ? (size_t)(found - text.data) + strlen(end) : text.len;
 }
 
-static size_t string_length(struct view text)
+// Where the quote behind a string is, or the end of `text` or further when there is none.
+static size_t find_quote(struct view text)
 {
     size_t at = 1;
     while (at < text.len && text.data[at] != '"') {
         at += text.data[at] == '\\' ? 2 : 1;
     }
-    return at < text.len ? at + 1 : text.len;
+    return at;
+}
+
+static size_t string_length(struct view text)
+{
+    size_t quote = find_quote(text);
+    return quote < text.len ? quote + 1 : text.len;
 }
 
 static size_t word_length(struct view text)
@@ -88,6 +95,20 @@ static unsigned line_of(struct view file, const uint8_t *place)
     return line;
 }
 
+static bool is_open_string(struct view token)
+{
+    return begins_with(token, "\"") && find_quote(token) >= token.len;
+}
+
+// What libconfig must not see, in words; NULL when the token is harmless.
+static const char *find_fault(struct view token)
+{
+    if (begins_with(token, "@")) {
+        return "@include; allowed: settings in this one file";
+    }
+    return is_open_string(token) ? "a text without an end; allowed: a quote behind it" : NULL;
+}
+
 static enum err_code copy_tokens(struct view file, struct buf *text, unsigned *fault_line,
                                  struct err *err)
 {
@@ -95,9 +116,10 @@ static enum err_code copy_tokens(struct view file, struct buf *text, unsigned *f
     enum err_code code = ERR_OK;
     while (code == ERR_OK && rest.len > 0) {
         struct view token = view_of(rest.data, token_length(rest));
-        if (begins_with(token, "@")) {
+        const char *fault = find_fault(token);
+        if (fault != NULL) {
             *fault_line = line_of(file, token.data);
-            return err_set(err, ERR_SYNTAX, "@include; allowed: settings in this one file");
+            return err_set(err, ERR_SYNTAX, "%s", fault);
         }
         code = buf_append(text, token, err);
         if (code == ERR_OK && is_integer(token)) {

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "conf/generations.h"
 #include "conf/limits.h"
+#include "conf/schema.h"
 
 #define PORT_DIGITS 5
 #define PORT_MAX    65535
@@ -13,6 +15,9 @@
 #define FILE_SCHEME "file:"
 #define LETTERS     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS      "0123456789"
+#define CA_MARK     "{ca}"
+#define LABEL_MAX   63  // RFC 1035, 2.3.4
+#define DOMAIN_MAX  253 // as text, without the root's dot
 
 static enum err_code parse_port(const char *text, in_port_t *ret_port, struct err *err)
 {
@@ -84,6 +89,34 @@ enum err_code syntax_listen(const char *text, union syntax_address *ret_address,
     return text[0] == '[' ? listen_v6(text, ret_address, err) : listen_v4(text, ret_address, err);
 }
 
+static bool is_printable(char octet)
+{
+    return octet > ' ' && octet <= '~';
+}
+
+// Checks the characters and the length of a text in which "{ca}" may be once, at or after `path`.
+static enum err_code check_pattern(const char *text, const char *path, const char *forbidden,
+                                   struct err *err)
+{
+    size_t len = 0;
+    const char *mark = strstr(path, CA_MARK);
+    for (const char *at = text; *at != '\0';) {
+        if (at == mark) {
+            at += strlen(CA_MARK);
+            len += GENERATION_NAME_LEN - 1;
+        } else if (!is_printable(*at) || strchr(forbidden, *at) != NULL) {
+            return err_set(err, ERR_SYNTAX, "a character that must not be in a URL");
+        } else {
+            at++;
+            len++;
+        }
+    }
+    if (len > LIMIT_NAME_VALUE) {
+        return err_set(err, ERR_SYNTAX, "longer than %d octets", LIMIT_NAME_VALUE);
+    }
+    return ERR_OK;
+}
+
 enum err_code syntax_url(const char *text, struct err *err)
 {
     if (strncasecmp(text, HTTP, strlen(HTTP)) != 0) {
@@ -93,13 +126,57 @@ enum err_code syntax_url(const char *text, struct err *err)
     if (strcspn(host, "/:?#") == 0) {
         return err_set(err, ERR_SYNTAX, "no host after http://");
     }
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at <= ' ' || *at > '~' || strchr("\"<>\\^`{|}", *at) != NULL) {
-            return err_set(err, ERR_SYNTAX, "a character that must not be in a URL");
-        }
+    return check_pattern(text, host + strcspn(host, "/?#"), "\"<>\\^`{|}", err);
+}
+
+enum err_code syntax_url_path(const char *text, struct err *err)
+{
+    if (text[0] != '/') {
+        return err_set(err, ERR_SYNTAX, "it does not begin with /");
     }
-    if (strlen(text) > LIMIT_NAME_VALUE) {
-        return err_set(err, ERR_SYNTAX, "longer than %d octets", LIMIT_NAME_VALUE);
+    return check_pattern(text, text, "?#%{}", err);
+}
+
+static enum err_code check_domain_label(const char *label, size_t len, struct err *err)
+{
+    if (len == 0 || len > LABEL_MAX) {
+        return err_set(err, ERR_SYNTAX, "a part between dots of %zu characters", len);
+    }
+    if (strspn(label, LETTERS DIGITS "-") < len) {
+        return err_set(err, ERR_SYNTAX, "a character that is no letter, digit or hyphen");
+    }
+    if (label[0] == '-' || label[len - 1] == '-') {
+        return err_set(err, ERR_SYNTAX, "a hyphen at the end of a part");
+    }
+    return ERR_OK;
+}
+
+enum err_code syntax_domain(const char *text, struct err *err)
+{
+    if (strlen(text) > DOMAIN_MAX) {
+        return err_set(err, ERR_SYNTAX, "longer than %d octets", DOMAIN_MAX);
+    }
+    const char *label = text;
+    for (;;) {
+        size_t len = strcspn(label, ".");
+        enum err_code code = check_domain_label(label, len, err);
+        if (code != ERR_OK || label[len] == '\0') {
+            return code;
+        }
+        label += len + 1;
+    }
+}
+
+enum err_code syntax_label(const char *text, struct err *err)
+{
+    size_t len = strlen(text);
+    if (len < 1 || len > SCHEMA_LABEL_LEN) {
+        return err_set(err, ERR_SYNTAX, "%zu characters", len);
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != ' ' && !is_printable(text[i])) {
+            return err_set(err, ERR_SYNTAX, "a character that is not printable ASCII");
+        }
     }
     return ERR_OK;
 }

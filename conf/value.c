@@ -15,29 +15,61 @@
 struct destination {
     const struct schema_item *item;
     const char *folder;
-    struct settings *settings;
+    void *into;
 };
 
-static void *field_at(struct settings *settings, size_t offset)
+static void *field_at(void *into, size_t offset)
 {
-    return (unsigned char *)settings + offset;
+    return (unsigned char *)into + offset;
 }
 
-const char *value_text(const struct schema_item *item, const struct settings *settings)
+const char *value_text(const struct schema_item *item, const void *from)
 {
     const char *text;
-    memcpy(&text, (const unsigned char *)settings + item->offset, sizeof text);
+    memcpy(&text, (const unsigned char *)from + item->offset, sizeof text);
     return text;
+}
+
+const struct settings_texts *value_texts(const struct schema_item *item, const void *from)
+{
+    const void *field = (const unsigned char *)from + item->offset;
+    return field;
+}
+
+void *value_entry(const struct schema_group *group, struct settings *settings, size_t index)
+{
+    return field_at(settings, group->offset + index * group->entry_size);
+}
+
+static void free_texts(struct settings_texts *texts)
+{
+    for (uint32_t i = 0; i < texts->count; i++) {
+        free((char *)texts->list[i]);
+    }
+    *texts = (struct settings_texts){0};
+}
+
+static void free_field(const struct schema_item *item, void *from)
+{
+    if (schema_is_text(item)) {
+        char **field = field_at(from, item->offset);
+        free(*field);
+        *field = NULL;
+    } else if (schema_is_text_list(item)) {
+        free_texts(field_at(from, item->offset));
+    }
 }
 
 void value_free_texts(struct settings *settings)
 {
     const struct schema_item *item;
     for (size_t i = 0; (item = schema_item(i)) != NULL; i++) {
-        if (schema_is_text(item)) {
-            char **field = field_at(settings, item->offset);
-            free(*field);
-            *field = NULL;
+        const struct schema_group *group = schema_group_of(item);
+        if (group->most == 0) {
+            free_field(item, settings);
+        }
+        for (size_t k = 0; k < group->most; k++) {
+            free_field(item, value_entry(group, settings, k));
         }
     }
 }
@@ -89,7 +121,7 @@ static enum err_code read_integer(const struct destination *to, const config_set
         return refuse(item, err, "%lld%s%s%s", value, has_reason ? " (" : "",
                       has_reason ? item->range_reason : "", has_reason ? ")" : "");
     }
-    uint32_t *field = field_at(to->settings, item->offset);
+    uint32_t *field = field_at(to->into, item->offset);
     *field = (uint32_t)value;
     return ERR_OK;
 }
@@ -100,7 +132,7 @@ static enum err_code read_boolean(const struct destination *to, const config_set
     if (config_setting_type(node) != CONFIG_TYPE_BOOL) {
         return refuse(to->item, err, "%s", node_type_name(node));
     }
-    bool *field = field_at(to->settings, to->item->offset);
+    bool *field = field_at(to->into, to->item->offset);
     *field = config_setting_get_bool(node) == CONFIG_TRUE;
     return ERR_OK;
 }
@@ -131,23 +163,34 @@ static bool contains(const uint32_t *choices, uint32_t count, uint32_t choice)
     return false;
 }
 
+// The node is a list with as many entries as the item may have.
+static enum err_code check_list(const struct schema_item *item, const config_setting_t *node,
+                                struct err *err)
+{
+    if (!config_setting_is_array(node) && !config_setting_is_list(node)) {
+        return refuse(item, err, "%s instead of a list", node_type_name(node));
+    }
+    int len = config_setting_length(node);
+    if (len < (int)item->min || len > SETTINGS_LIST_MAX) {
+        return refuse(item, err, "a list of %d entries", len);
+    }
+    return ERR_OK;
+}
+
 static enum err_code read_choices(const struct destination *to, const config_setting_t *node,
                                   struct err *err)
 {
     const struct schema_item *item = to->item;
     uint32_t choices[SETTINGS_LIST_MAX] = {0};
     uint32_t count = 0;
-    if (!config_setting_is_array(node) && !config_setting_is_list(node)) {
-        return refuse(item, err, "%s instead of a list", node_type_name(node));
+    enum err_code code = check_list(item, node, err);
+    if (code != ERR_OK) {
+        return code;
     }
     int len = config_setting_length(node);
-    if (len < 1 || len > SETTINGS_LIST_MAX) {
-        return refuse(item, err, "a list of %d entries", len);
-    }
     for (int i = 0; i < len; i++) {
         uint32_t choice = 0;
-        enum err_code code =
-            find_choice(item, config_setting_get_elem(node, (unsigned)i), &choice, err);
+        code = find_choice(item, config_setting_get_elem(node, (unsigned)i), &choice, err);
         if (code != ERR_OK) {
             return code;
         }
@@ -156,14 +199,32 @@ static enum err_code read_choices(const struct destination *to, const config_set
         }
         choices[count++] = choice;
     }
-    memcpy(field_at(to->settings, item->offset), choices, sizeof choices);
-    memcpy(field_at(to->settings, item->count_offset), &count, sizeof count);
+    memcpy(field_at(to->into, item->offset), choices, sizeof choices);
+    memcpy(field_at(to->into, item->count_offset), &count, sizeof count);
     return ERR_OK;
+}
+
+static enum err_code check_syntax(const struct schema_item *item, const char *text, struct err *err)
+{
+    union syntax_address address;
+    switch (item->type) {
+    case SCHEMA_LISTEN:
+        return syntax_listen(text, &address, err);
+    case SCHEMA_URL:
+        return syntax_url(text, err);
+    case SCHEMA_URL_PATH:
+        return syntax_url_path(text, err);
+    case SCHEMA_LABEL:
+        return syntax_label(text, err);
+    case SCHEMA_DOMAIN_LIST:
+        return syntax_domain(text, err);
+    default:
+        return ERR_OK;
+    }
 }
 
 static enum err_code check_text(const struct schema_item *item, const char *text, struct err *err)
 {
-    union syntax_address address;
     struct err why = {0};
     if (text[0] == '\0') {
         return refuse(item, err, "an empty text");
@@ -171,10 +232,7 @@ static enum err_code check_text(const struct schema_item *item, const char *text
     if (item->type == SCHEMA_KEY && syntax_has_pin(text)) {
         return refuse(item, err, "a URI with a PIN in it, which belongs into a pin_file");
     }
-    if (item->type == SCHEMA_LISTEN && syntax_listen(text, &address, &why) != ERR_OK) {
-        return refuse(item, err, "\"%.*s\": %s", SHOWN_LEN, text, why.text);
-    }
-    if (item->type == SCHEMA_URL && syntax_url(text, &why) != ERR_OK) {
+    if (check_syntax(item, text, &why) != ERR_OK) {
         return refuse(item, err, "\"%.*s\": %s", SHOWN_LEN, text, why.text);
     }
     return ERR_OK;
@@ -186,13 +244,28 @@ static const char *path_in(const struct schema_item *item, const char *text)
     if (item->type == SCHEMA_KEY) {
         return syntax_key_path(text);
     }
-    return item->type > SCHEMA_KEY ? text : NULL;
+    return item->type > SCHEMA_KEY || item->type == SCHEMA_FILE_LIST ? text : NULL;
 }
 
-// A path, or the path in a file: URI, that is not absolute lies in `folder`.
-static char *resolve(const struct schema_item *item, const char *text, const char *folder)
+static char *lower_case(const char *text)
+{
+    char *lower = strdup(text);
+    for (char *at = lower; at != NULL && *at != '\0'; at++) {
+        if (*at >= 'A' && *at <= 'Z') {
+            *at = (char)(*at - 'A' + 'a');
+        }
+    }
+    return lower;
+}
+
+// The text as it is kept: domains in lower case; a path, or the path in a file: URI, that is not
+// absolute lies in `folder`. Caller frees; NULL = no memory.
+static char *make_text(const struct schema_item *item, const char *text, const char *folder)
 {
     const char *path = path_in(item, text);
+    if (item->type == SCHEMA_DOMAIN_LIST) {
+        return lower_case(text);
+    }
     if (path == NULL || path[0] == '/') {
         return strdup(text);
     }
@@ -201,8 +274,9 @@ static char *resolve(const struct schema_item *item, const char *text, const cha
     return asprintf(&resolved, "%.*s%s/%s", head_len, text, folder, path) >= 0 ? resolved : NULL;
 }
 
-static enum err_code read_text(const struct destination *to, const config_setting_t *node,
-                               struct err *err)
+// Caller frees *ret_text.
+static enum err_code copy_text(const struct destination *to, const config_setting_t *node,
+                               char **ret_text, struct err *err)
 {
     const struct schema_item *item = to->item;
     if (config_setting_type(node) != CONFIG_TYPE_STRING) {
@@ -212,7 +286,7 @@ static enum err_code read_text(const struct destination *to, const config_settin
     if (code != ERR_OK) {
         return code;
     }
-    char *text = resolve(item, config_setting_get_string(node), to->folder);
+    char *text = make_text(item, config_setting_get_string(node), to->folder);
     if (text == NULL) {
         return err_set(err, ERR_NOMEM, "no memory for a setting");
     }
@@ -222,25 +296,77 @@ static enum err_code read_text(const struct destination *to, const config_settin
         free(text);
         return code;
     }
-    char **field = field_at(to->settings, item->offset);
-    free(*field);
-    *field = text;
+    *ret_text = text;
+    return ERR_OK;
+}
+
+static enum err_code read_text(const struct destination *to, const config_setting_t *node,
+                               struct err *err)
+{
+    char *text = NULL;
+    enum err_code code = copy_text(to, node, &text, err);
+    if (code == ERR_OK) {
+        char **field = field_at(to->into, to->item->offset);
+        free(*field);
+        *field = text;
+    }
+    return code;
+}
+
+static enum err_code add_text(const struct destination *to, const config_setting_t *node,
+                              struct settings_texts *texts, struct err *err)
+{
+    char *text = NULL;
+    enum err_code code = copy_text(to, node, &text, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    for (uint32_t i = 0; i < texts->count; i++) {
+        if (strcmp(texts->list[i], text) == 0) {
+            free(text);
+            return refuse(to->item, err, "\"%.*s\" twice", SHOWN_LEN,
+                          config_setting_get_string(node));
+        }
+    }
+    texts->list[texts->count++] = text;
+    return ERR_OK;
+}
+
+static enum err_code read_texts(const struct destination *to, const config_setting_t *node,
+                                struct err *err)
+{
+    CLEANUP(free_texts) struct settings_texts texts = {0};
+    enum err_code code = check_list(to->item, node, err);
+    int len = code == ERR_OK ? config_setting_length(node) : 0;
+    for (int i = 0; code == ERR_OK && i < len; i++) {
+        code = add_text(to, config_setting_get_elem(node, (unsigned)i), &texts, err);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    struct settings_texts *field = field_at(to->into, to->item->offset);
+    free_texts(field);
+    *field = texts;
+    texts = (struct settings_texts){0};
     return ERR_OK;
 }
 
 enum err_code value_read(const struct schema_item *item, const config_setting_t *node,
-                         const char *folder, struct settings *settings, struct err *err)
+                         const char *folder, void *into, struct err *err)
 {
-    const struct destination to = {.item = item, .folder = folder, .settings = settings};
+    const struct destination to = {.item = item, .folder = folder, .into = into};
     switch (item->type) {
     case SCHEMA_INTEGER:
         return read_integer(&to, node, err);
     case SCHEMA_BOOLEAN:
         return read_boolean(&to, node, err);
     case SCHEMA_ENUM:
-        return find_choice(item, node, field_at(settings, item->offset), err);
+        return find_choice(item, node, field_at(into, item->offset), err);
     case SCHEMA_ENUM_LIST:
         return read_choices(&to, node, err);
+    case SCHEMA_DOMAIN_LIST:
+    case SCHEMA_FILE_LIST:
+        return read_texts(&to, node, err);
     default:
         return read_text(&to, node, err);
     }
@@ -261,13 +387,13 @@ static enum err_code read_line(const struct destination *to, struct view line, s
         return refuse(to->item, err, "not a value");
     }
     const config_setting_t *node = config_setting_get_elem(config_root_setting(&config), 0);
-    return value_read(to->item, node, to->folder, to->settings, err);
+    return value_read(to->item, node, to->folder, to->into, err);
 }
 
 enum err_code value_read_text(const struct schema_item *item, const char *text, const char *folder,
-                              struct settings *settings, struct err *err)
+                              void *into, struct err *err)
 {
-    const struct destination to = {.item = item, .folder = folder, .settings = settings};
+    const struct destination to = {.item = item, .folder = folder, .into = into};
     CLEANUP(buf_wipe) struct buf literal = {0};
     CLEANUP(buf_wipe) struct buf line = {0};
     enum err_code code = schema_literal(item, text, &literal, err);

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "conf/base/file.h"
-#include "ra/record.h"
+#include "ra/store/record.h"
 
 #define SECRET_MODE_FORBIDDEN 0077 // of a secret's file: nothing for group and others
 

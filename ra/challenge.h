@@ -5,7 +5,7 @@
 #pragma once
 
 #include "ra/names.h"
-#include "ra/store.h"
+#include "ra/store/store.h"
 
 #define CHALLENGE_DIGITS      20
 #define CHALLENGE_TEXT_LEN    (CHALLENGE_DIGITS + 1) // bytes with NUL

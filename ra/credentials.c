@@ -1,34 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
+// Which of the RA certificates that there are does what at present.
 #include "ra/credentials.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
-#include "conf/base/file.h"
-#include "conf/base/private_key.h"
-#include "conf/keys.h"
 #include "conf/limits.h"
-#include "ra/certs_only.h"
+#include "ra/ra_pairs.h"
 
-#define CHAIN_MAX    10 // certificates from the RA's to the root
-#define PEM_BEGIN    "-----BEGIN"
-#define RA_KEY_USAGE (KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT) // RFC 8894, 2.1.2
-#define CA_ITEMS_MAX (SETTINGS_LIST_MAX + CHAIN_MAX)
+#define CHAIN_MAX 10 // certificates above the issuing CA
+
+// What loading needs all the time.
+struct loading {
+    const struct settings *settings;
+    struct credentials *into;
+    char *ca_path; // of the current CA's certificate, for errors
+    int64_t now;
+    int64_t switched_at; // when the current CA took over from another; 0 = it did not
+    struct ra_pairs pairs;
+    const struct generation *issuers[RA_PAIRS_MAX]; // of each pair; NULL = it cannot serve
+};
 
 void credentials_free(struct credentials *credentials)
 {
     if (credentials != NULL) {
-        X509_free(credentials->ra_cert);
-        EVP_PKEY_free(credentials->ra_key);
-        X509_free(credentials->issuing_cert);
+        for (unsigned i = 0; i < credentials->recipient_count; i++) {
+            X509_free(credentials->recipients[i].cert);
+            EVP_PKEY_free(credentials->recipients[i].key);
+        }
+        generations_done(&credentials->generations);
         free_cert_stack(credentials->upper);
         free(credentials);
     }
 }
 DEFINE_CLEANUP(struct credentials *, credentials_free);
+
+static void loading_done(struct loading *loading)
+{
+    ra_pairs_done(&loading->pairs);
+    free(loading->ca_path);
+}
 
 static enum err_code push_cert(STACK_OF(X509) * certs, X509 *take_cert, struct err *err)
 {
@@ -36,77 +52,6 @@ static enum err_code push_cert(STACK_OF(X509) * certs, X509 *take_cert, struct e
         X509_free(take_cert);
         return err_set_openssl(err, ERR_NOMEM, "no memory for certificates");
     }
-    return ERR_OK;
-}
-
-static enum err_code parse_pem(struct view content, STACK_OF(X509) * certs, struct err *err)
-{
-    CLEANUP(cleanup_BIO_free_all) BIO *bio = BIO_new_mem_buf(content.data, (int)content.len);
-    if (bio == NULL) {
-        return err_set_openssl(err, ERR_NOMEM, "no memory to read certificates");
-    }
-    X509 *cert;
-    while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        enum err_code code = push_cert(certs, cert, err);
-        if (code != ERR_OK) {
-            return code;
-        }
-    }
-    unsigned long error = ERR_peek_last_error();
-    if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
-        return err_set_openssl(err, ERR_CONFIG, "a malformed PEM certificate");
-    }
-    ERR_clear_error();
-    return ERR_OK;
-}
-
-static enum err_code parse_certs(struct view content, STACK_OF(X509) * certs, struct err *err)
-{
-    if (memmem(content.data, content.len, PEM_BEGIN, strlen(PEM_BEGIN)) != NULL) {
-        return parse_pem(content, certs, err);
-    }
-    X509 *cert = NULL;
-    enum err_code code = ossl_cert_from_der(content, &cert, err);
-    return code == ERR_OK ? push_cert(certs, cert, err) : code;
-}
-
-// The certificates of a PEM file, or the one of a DER file; at least one.
-static enum err_code load_certs(const char *path, STACK_OF(X509) * certs, struct err *err)
-{
-    struct buf content = {0};
-    enum err_code code = file_read(path, LIMIT_FILE_LEN, &content, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    if (content.len > 0) {
-        code = parse_certs(buf_view(&content), certs, err);
-    }
-    buf_done(&content);
-    if (code == ERR_OK && sk_X509_num(certs) == 0) {
-        code = err_set(err, ERR_CONFIG, "no certificate in it");
-    }
-    if (code != ERR_OK && code != ERR_NOMEM) {
-        err->code = ERR_CONFIG;
-        return err_prefix(err, "%s", path);
-    }
-    return code;
-}
-
-static enum err_code load_cert(const char *path, X509 **ret_cert, struct err *err)
-{
-    CLEANUP(cleanup_free_cert_stack) STACK_OF(X509) *certs = sk_X509_new_null();
-    if (certs == NULL) {
-        return err_set_openssl(err, ERR_NOMEM, "no memory for certificates");
-    }
-    enum err_code code = load_certs(path, certs, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    if (sk_X509_num(certs) != 1) {
-        return err_set(err, ERR_CONFIG, "%s: %d certificates; expected one", path,
-                       sk_X509_num(certs));
-    }
-    *ret_cert = sk_X509_pop(certs);
     return ERR_OK;
 }
 
@@ -138,8 +83,7 @@ static void drop_copies(STACK_OF(X509) * pool, const X509 *cert)
 static enum err_code order_chain(struct credentials *credentials, STACK_OF(X509) * pool,
                                  const char *path, struct err *err)
 {
-    X509 *top = credentials->issuing_cert;
-    drop_copies(pool, top);
+    X509 *top = credentials_issuing(credentials)->cert;
     while (!is_self_issued(top)) {
         X509 *issuer = take_issuer(pool, top);
         if (issuer == NULL) {
@@ -165,62 +109,38 @@ static enum err_code order_chain(struct credentials *credentials, STACK_OF(X509)
     return ERR_OK;
 }
 
-static enum err_code load_upper(const struct settings *settings, struct credentials *credentials,
-                                struct err *err)
+static enum err_code load_upper(const struct loading *loading, struct err *err)
 {
-    CLEANUP(cleanup_free_cert_stack) STACK_OF(X509) *pool = sk_X509_new_null();
+    struct credentials *credentials = loading->into;
+    const struct generation *issuing = credentials_issuing(credentials);
+    CLEANUP(cleanup_free_cert_stack) STACK_OF(X509) *pool = NULL;
     credentials->upper = sk_X509_new_null();
-    if (pool == NULL || credentials->upper == NULL) {
+    if (credentials->upper == NULL) {
         return err_set_openssl(err, ERR_NOMEM, "no memory for certificates");
     }
-    const char *path = settings->ca.root != NULL ? settings->ca.root : settings->ca.certificate;
-    if (settings->ca.root != NULL) {
-        enum err_code code = load_certs(path, pool, err);
-        if (code != ERR_OK) {
-            return code;
-        }
-    }
-    return order_chain(credentials, pool, path, err);
-}
-
-static enum err_code check_ra(const struct settings *settings,
-                              const struct credentials *credentials, struct err *err)
-{
-    X509 *cert = credentials->ra_cert;
-    const char *path = settings->ra.certificate;
-    if (keys_check_client(X509_get0_pubkey(cert), err) != ERR_OK) {
-        err->code = ERR_CONFIG;
-        return err_prefix(err, "%s", path);
-    }
-    if (X509_check_private_key(cert, credentials->ra_key) != 1) {
-        return err_set_openssl(err, ERR_CONFIG, "%s: not the certificate of the RA's key", path);
-    }
-    if (X509_check_ca(cert) != 0) {
-        return err_set(err, ERR_CONFIG, "%s: a CA certificate; the RA's must not be one", path);
-    }
-    bool has_usage = (X509_get_extension_flags(cert) & EXFLAG_KUSAGE) != 0;
-    if (!has_usage || (X509_get_key_usage(cert) & RA_KEY_USAGE) != RA_KEY_USAGE) {
-        return err_set(err, ERR_CONFIG,
-                       "%s: KeyUsage must have digitalSignature and keyEncipherment", path);
-    }
-    return ERR_OK;
+    enum err_code code = generation_read_chain(issuing, &pool, err);
+    return code == ERR_OK
+               ? order_chain(credentials, pool,
+                             issuing->chain != NULL ? issuing->chain : loading->ca_path, err)
+               : code;
 }
 
 // `cert`, which `path` names, chains to the root and is valid now, as is what stands between.
-static enum err_code check_chain(const struct credentials *credentials, X509 *cert,
-                                 const char *path, int64_t now, struct err *err)
+static enum err_code check_chain(const struct loading *loading, X509 *cert, const char *path,
+                                 struct err *err)
 {
+    const struct credentials *credentials = loading->into;
     CLEANUP(cleanup_X509_STORE_free) X509_STORE *store = X509_STORE_new();
     CLEANUP(cleanup_X509_STORE_CTX_free) X509_STORE_CTX *context = X509_STORE_CTX_new();
     CLEANUP(cleanup_free_cert_stack)
     STACK_OF(X509) *between = X509_chain_up_ref(credentials->upper);
     if (store == NULL || context == NULL || between == NULL ||
         X509_STORE_add_cert(store, (X509 *)credentials_root(credentials)) != 1 ||
-        X509_add_cert(between, credentials->issuing_cert, X509_ADD_FLAG_UP_REF) != 1 ||
+        X509_add_cert(between, credentials_issuing(credentials)->cert, X509_ADD_FLAG_UP_REF) != 1 ||
         X509_STORE_CTX_init(context, store, cert, between) != 1) {
         return err_set_openssl(err, ERR_NOMEM, "no memory to check certificates");
     }
-    X509_STORE_CTX_set_time(context, 0, (time_t)now);
+    X509_STORE_CTX_set_time(context, 0, (time_t)loading->now);
     X509_STORE_CTX_set_flags(context, X509_V_FLAG_CHECK_SS_SIGNATURE);
     if (X509_verify_cert(context) != 1) {
         int error = X509_STORE_CTX_get_error(context);
@@ -231,37 +151,239 @@ static enum err_code check_chain(const struct credentials *credentials, X509 *ce
     return ERR_OK;
 }
 
-static enum err_code check_all(const struct settings *settings,
-                               const struct credentials *credentials, int64_t now, struct err *err)
+static enum err_code check_issuing(const struct loading *loading, struct err *err)
 {
-    enum err_code code = check_ra(settings, credentials, err);
-    if (code != ERR_OK) {
-        return code;
+    X509 *cert = credentials_issuing(loading->into)->cert;
+    if (X509_check_ca(cert) != 1) {
+        return err_set(err, ERR_CONFIG, "%s: not a CA certificate", loading->ca_path);
     }
-    if (X509_check_ca(credentials->issuing_cert) != 1) {
-        return err_set(err, ERR_CONFIG, "%s: not a CA certificate", settings->ca.certificate);
+    return check_chain(loading, cert, loading->ca_path, err);
+}
+
+// Whose key is the settings' is the settings' CA; the others lie in folders.
+static enum err_code name_ca(struct loading *loading, struct err *err)
+{
+    const struct settings *settings = loading->settings;
+    const struct generation *issuing = credentials_issuing(loading->into);
+    bool is_configured = strcmp(issuing->key, settings->ca.key) == 0;
+    int len = is_configured ? asprintf(&loading->ca_path, "%s", settings->ca.certificate)
+                            : asprintf(&loading->ca_path, "%s/%s/ca.pem", settings->ca.generations,
+                                       issuing->name);
+    if (len < 0) {
+        loading->ca_path = NULL;
+        return err_set(err, ERR_NOMEM, "no memory for a path");
     }
-    code = check_chain(credentials, credentials->issuing_cert, settings->ca.certificate, now, err);
-    if (code == ERR_OK) {
-        code = check_chain(credentials, credentials->ra_cert, settings->ra.certificate, now, err);
+    return ERR_OK;
+}
+
+// The link is made anew by the switch and by nothing else.
+static enum err_code read_switch(struct loading *loading, struct err *err)
+{
+    if (loading->settings->ca.generations == NULL) {
+        return ERR_OK;
+    }
+    char *path = NULL;
+    struct stat status;
+    if (asprintf(&path, "%s/current", loading->settings->ca.generations) < 0) {
+        return err_set(err, ERR_NOMEM, "no memory for a path");
+    }
+    enum err_code code = ERR_OK;
+    if (lstat(path, &status) == 0) {
+        loading->switched_at = status.st_mtime;
+    } else if (errno != ENOENT) {
+        code = err_set_errno(err, "cannot look at %s", path);
+    }
+    free(path);
+    return code;
+}
+
+static const struct generation *find_issuer(const struct generations *generations, X509 *cert)
+{
+    for (unsigned i = 0; i < generations->count; i++) {
+        if (ra_pair_is_issued_by(cert, &generations->list[i])) {
+            return &generations->list[i];
+        }
+    }
+    return NULL;
+}
+
+// Finds out who can serve. What the settings name must fit together even when it cannot.
+static enum err_code judge_pairs(struct loading *loading, struct err *err)
+{
+    for (unsigned i = 0; i < loading->pairs.count; i++) {
+        const struct ra_pair *pair = &loading->pairs.list[i];
+        bool is_valid = pair->not_before <= loading->now && loading->now <= pair->not_after;
+        const struct generation *issuer =
+            is_valid ? find_issuer(&loading->into->generations, pair->cert) : NULL;
+        if (issuer == NULL && pair->is_own) {
+            continue;
+        }
+        enum err_code code = ra_pairs_open(&loading->pairs, i, loading->settings, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+        loading->issuers[i] = issuer;
+    }
+    return ERR_OK;
+}
+
+static const struct ra_pair *newest_of(const struct loading *loading,
+                                       const struct generation *issuer)
+{
+    for (unsigned i = 0; issuer != NULL && i < loading->pairs.count; i++) {
+        if (loading->issuers[i] == issuer) {
+            return &loading->pairs.list[i];
+        }
+    }
+    return NULL;
+}
+
+static enum err_code add_recipient(struct credentials *credentials, enum recipient_role role,
+                                   const struct ra_pair *pair, const struct generation *ca,
+                                   struct err *err)
+{
+    struct recipient *recipient = &credentials->recipients[credentials->recipient_count];
+    if (X509_up_ref(pair->cert) != 1) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot share a certificate");
+    }
+    if (EVP_PKEY_up_ref(pair->key) != 1) {
+        X509_free(pair->cert);
+        return err_set_openssl(err, ERR_CRYPTO, "cannot share a key");
+    }
+    *recipient = (struct recipient){.role = role, .cert = pair->cert, .key = pair->key};
+    memcpy(recipient->issuer, ca->id, SHA256_LEN);
+    credentials->recipient_count++;
+    return ERR_OK;
+}
+
+static enum err_code add_current(const struct loading *loading, struct err *err)
+{
+    const struct generation *issuing = credentials_issuing(loading->into);
+    const struct ra_pair *pair = newest_of(loading, issuing);
+    if (pair != NULL) {
+        enum err_code code = check_chain(loading, pair->cert, pair->cert_path, err);
+        return code == ERR_OK ? add_recipient(loading->into, RECIPIENT_CURRENT, pair, issuing, err)
+                              : code;
+    }
+    // The settings' own pair says best what is wrong.
+    for (unsigned i = 0; i < loading->pairs.count; i++) {
+        pair = &loading->pairs.list[i];
+        if (!pair->is_own) {
+            enum err_code code = check_chain(loading, pair->cert, pair->cert_path, err);
+            return code != ERR_OK ? code
+                                  : err_set(err, ERR_CONFIG, "%s: not issued by the CA in %s",
+                                            pair->cert_path, loading->ca_path);
+        }
+    }
+    return err_set(err, ERR_CONFIG, "no valid RA certificate of the CA in %s", loading->ca_path);
+}
+
+// When the pair stopped being the one to use; `now` as long as it has not.
+static int64_t superseded_at(const struct loading *loading, unsigned index)
+{
+    const struct generation *issuer = loading->issuers[index];
+    if (issuer->role == GENERATION_OLD) {
+        return loading->switched_at;
+    }
+    for (unsigned i = index; i > 0; i--) {
+        if (loading->issuers[i - 1] == issuer) {
+            return loading->pairs.list[i - 1].not_before;
+        }
+    }
+    return loading->now;
+}
+
+// From when on a pair that is not the one to use does not open either.
+static int64_t opens_until(const struct loading *loading, unsigned index)
+{
+    int64_t kept_sec = (int64_t)loading->settings->ra.previous_days * DAY_SEC;
+    int64_t until = superseded_at(loading, index) + kept_sec;
+    int64_t not_after = loading->pairs.list[index].not_after;
+    return until <= not_after ? until : not_after + 1;
+}
+
+static enum err_code add_previous(const struct loading *loading, const struct ra_pair *next,
+                                  struct err *err)
+{
+    struct credentials *credentials = loading->into;
+    const struct generation *current_ca = credentials_issuing(credentials);
+    const struct generation *next_ca = generations_next(&credentials->generations);
+    const struct ra_pair *current = newest_of(loading, current_ca);
+    enum err_code code = ERR_OK;
+    for (unsigned i = 0; i < loading->pairs.count && code == ERR_OK; i++) {
+        const struct ra_pair *pair = &loading->pairs.list[i];
+        const struct generation *issuer = loading->issuers[i];
+        if (issuer == NULL || pair == current || pair == next ||
+            credentials->recipient_count == RECIPIENTS_MAX ||
+            opens_until(loading, i) <= loading->now) {
+            continue;
+        }
+        struct recipient *recipient = &credentials->recipients[credentials->recipient_count];
+        code = add_recipient(credentials, RECIPIENT_PREVIOUS, pair,
+                             issuer == next_ca ? next_ca : current_ca, err);
+        recipient->until = code == ERR_OK ? opens_until(loading, i) : 0;
     }
     return code;
 }
 
-static enum err_code load_all(const struct settings *settings, struct credentials *credentials,
-                              struct err *err)
+static enum err_code add_ras(struct loading *loading, struct err *err)
 {
-    enum err_code code = load_cert(settings->ra.certificate, &credentials->ra_cert, err);
+    struct credentials *credentials = loading->into;
+    const struct generation *next_ca = generations_next(&credentials->generations);
+    enum err_code code = ra_pairs_read(loading->settings, &loading->pairs, err);
     if (code == ERR_OK) {
-        code = load_cert(settings->ca.certificate, &credentials->issuing_cert, err);
+        code = read_switch(loading, err);
     }
     if (code == ERR_OK) {
-        code = load_upper(settings, credentials, err);
+        code = judge_pairs(loading, err);
     }
     if (code == ERR_OK) {
-        code = private_key_load(settings->ra.key, settings->ra.pin_file, &credentials->ra_key, err);
+        code = add_current(loading, err);
     }
-    return code;
+    const struct ra_pair *next = code == ERR_OK ? newest_of(loading, next_ca) : NULL;
+    if (next != NULL) {
+        code = add_recipient(credentials, RECIPIENT_NEXT, next, next_ca, err);
+    }
+    return code == ERR_OK ? add_previous(loading, next, err) : code;
+}
+
+// Topology direct: the CA's certificate is the recipient, its key is with scepd-ca.
+static enum err_code add_ca(const struct loading *loading, struct err *err)
+{
+    struct credentials *credentials = loading->into;
+    const struct generation *issuing = credentials_issuing(credentials);
+    enum err_code code = ra_pair_check_usage(issuing->cert, loading->ca_path, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    if (X509_up_ref(issuing->cert) != 1) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot share a certificate");
+    }
+    struct recipient *recipient = &credentials->recipients[0];
+    *recipient = (struct recipient){.role = RECIPIENT_CURRENT, .cert = issuing->cert};
+    memcpy(recipient->issuer, issuing->id, SHA256_LEN);
+    credentials->recipient_count = 1;
+    return ERR_OK;
+}
+
+static enum err_code load_all(struct loading *loading, struct err *err)
+{
+    const struct settings *settings = loading->settings;
+    enum err_code code = generations_read(settings, &loading->into->generations, err);
+    if (code == ERR_OK) {
+        code = name_ca(loading, err);
+    }
+    if (code == ERR_OK) {
+        code = load_upper(loading, err);
+    }
+    if (code == ERR_OK) {
+        code = check_issuing(loading, err);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    return settings->scep.topology == SETTINGS_TOPOLOGY_DIRECT ? add_ca(loading, err)
+                                                               : add_ras(loading, err);
 }
 
 enum err_code credentials_load(const struct settings *settings, int64_t now,
@@ -273,10 +395,9 @@ enum err_code credentials_load(const struct settings *settings, int64_t now,
     if (credentials == NULL) {
         return err_set(err, ERR_NOMEM, "no memory for credentials");
     }
-    enum err_code code = load_all(settings, credentials, err);
-    if (code == ERR_OK) {
-        code = check_all(settings, credentials, now, err);
-    }
+    struct loading loading = {.settings = settings, .into = credentials, .now = now};
+    enum err_code code = load_all(&loading, err);
+    loading_done(&loading);
     if (code == ERR_OK) {
         *ret_credentials = credentials;
         credentials = NULL;
@@ -284,119 +405,19 @@ enum err_code credentials_load(const struct settings *settings, int64_t now,
     return code;
 }
 
+const struct recipient *credentials_next_ra(const struct credentials *credentials)
+{
+    for (unsigned i = 0; i < credentials->recipient_count; i++) {
+        if (credentials->recipients[i].role == RECIPIENT_NEXT) {
+            return &credentials->recipients[i];
+        }
+    }
+    return NULL;
+}
+
 const X509 *credentials_root(const struct credentials *credentials)
 {
     int count = sk_X509_num(credentials->upper);
-    return count > 0 ? sk_X509_value(credentials->upper, count - 1) : credentials->issuing_cert;
-}
-
-// What GetCACert lists, borrowed.
-struct ca_list {
-    const X509 *certs[CA_ITEMS_MAX];
-    size_t count;
-    int64_t now;
-};
-
-static bool is_valid_at(const X509 *cert, int64_t now)
-{
-    time_t at = (time_t)now;
-    return X509_cmp_time(X509_get0_notBefore(cert), &at) < 0 &&
-           X509_cmp_time(X509_get0_notAfter(cert), &at) > 0;
-}
-
-static void list_cert(struct ca_list *list, const X509 *cert)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (X509_cmp(list->certs[i], cert) == 0) {
-            return;
-        }
-    }
-    if (is_valid_at(cert, list->now) && list->count < CA_ITEMS_MAX) {
-        list->certs[list->count++] = cert;
-    }
-}
-
-static void list_item(struct ca_list *list, const struct credentials *credentials,
-                      enum settings_ca_item item)
-{
-    switch (item) {
-    case SETTINGS_CA_ITEM_RA:
-        list_cert(list, credentials->ra_cert);
-        break;
-    case SETTINGS_CA_ITEM_ISSUING:
-        list_cert(list, credentials->issuing_cert);
-        break;
-    case SETTINGS_CA_ITEM_ROOT:
-        // With what stands between: a root that nothing leads to is of no use.
-        for (int i = 0; i < sk_X509_num(credentials->upper); i++) {
-            list_cert(list, sk_X509_value(credentials->upper, i));
-        }
-        list_cert(list, credentials_root(credentials));
-        break;
-    }
-}
-
-static enum err_code encode_list(const struct ca_list *list, struct buf *ret_body, struct err *err)
-{
-    struct buf encoded[CA_ITEMS_MAX] = {0};
-    struct view views[CA_ITEMS_MAX];
-    enum err_code code = ERR_OK;
-    for (size_t i = 0; code == ERR_OK && i < list->count; i++) {
-        code = ossl_cert_to_der(list->certs[i], &encoded[i], err);
-        views[i] = buf_view(&encoded[i]);
-    }
-    if (code == ERR_OK) {
-        code = certs_only_encode(views, list->count, ret_body, err);
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        buf_done(&encoded[i]);
-    }
-    return code;
-}
-
-enum err_code credentials_get_ca_cert(const struct credentials *credentials,
-                                      const struct settings *settings, int64_t now,
-                                      struct buf *ret_body, bool *ret_is_single, struct err *err)
-{
-    struct ca_list list = {.now = now};
-    ERR_clear_error();
-    for (uint32_t i = 0; i < settings->scep.get_ca_cert_count; i++) {
-        list_item(&list, credentials, (enum settings_ca_item)settings->scep.get_ca_cert[i]);
-    }
-    if (list.count == 0) {
-        return err_set(err, ERR_BAD_TIME, "no certificate for GetCACert is valid at present");
-    }
-    enum err_code code = list.count == 1 ? ossl_cert_to_der(list.certs[0], ret_body, err)
-                                         : encode_list(&list, ret_body, err);
-    if (code == ERR_OK) {
-        *ret_is_single = list.count == 1;
-    }
-    return code;
-}
-
-const char *credentials_get_ca_caps(const struct settings *settings, char text[CAPABILITIES_LEN])
-{
-    const struct {
-        const char *keyword; // RFC 8894, table 7, but SHA-384
-        bool is_true;
-    } capabilities[] = {
-        {"AES", true},
-        {"DES3", settings->algorithms.des3},
-        {"POSTPKIOperation", true},
-        {"SHA-1", settings->algorithms.sha1},
-        {"SHA-256", true},
-        {"SHA-384", true},
-        {"SHA-512", true},
-        // What it promises excludes single DES and MD5.
-        {"SCEPStandard", !settings->algorithms.legacy},
-    };
-    char *end = text;
-    *end = '\0';
-    for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++) {
-        if (capabilities[i].is_true) {
-            end = stpcpy(end, capabilities[i].keyword);
-            end = stpcpy(end, "\n");
-        }
-    }
-    return text;
+    return count > 0 ? sk_X509_value(credentials->upper, count - 1)
+                     : credentials_issuing(credentials)->cert;
 }

@@ -9,7 +9,7 @@
 #include "ra/message.h"
 #include "ra/policy.h"
 #include "ra/reply.h"
-#include "ra/writer.h"
+#include "ra/store/writer.h"
 
 // Stages whose microseconds are reported.
 enum enroll_stage {
@@ -35,13 +35,17 @@ struct enroll_report {
     struct buf transaction_id;
     enum signer_class signer_class;
     bool is_signer_known;
+    char trust_store[64];                 // that accepted the MIC; "" = none
+    char model[STORE_MODEL_LEN];          // from the MIC; "" = unknown
+    char serial_number[STORE_NUMBER_LEN]; // the device's, from the MIC; "" = unknown
+    char pending_id[PENDING_ID_LEN];      // "" = not pending
     char common_name[STORE_NAME_LEN];
     char mac[MAC_TEXT_LEN];
     const char *digest; // "SHA256"; NULL = not known
     const char *cipher; // "AES-128-CBC"; NULL = not known
     enum challenge_state challenge;
     char challenge_id[CHALLENGE_ID_LEN];
-    const char *decision;      // "issue", "replay", "refuse", "unanswerable", "unavailable"
+    const char *decision;      // "issue", "replay", "pending", "give", "refuse", "unanswerable"...
     const char *fail_info;     // "badRequest"; NULL unless refused
     char reason[ERR_TEXT_LEN]; // in words, exact
     const char *alarm;         // something an administrator should look at; NULL = nothing
@@ -60,19 +64,21 @@ void enroll_service_free(struct enroll_service *service);
 
 // One PKIOperation. The server fills the first part and keeps the job until `done`.
 struct enroll_job {
-    struct view message;   // the pkiMessage's octets, the server's, valid until `done`
-    int64_t now;           // when it arrived
-    struct policy *policy; // a reference that the job holds; given back before `done`
+    struct view message;           // the pkiMessage's octets, the server's, valid until `done`
+    int64_t now;                   // when it arrived
+    char source[STORE_SOURCE_LEN]; // the address it came from, as text; for limits and the log
+    struct policy *policy;         // a reference that the job holds; given back before `done`
     // Called once, on a worker's or the writer's thread: outcome, reply and report are set.
     void (*done)(struct enroll_job *job);
-    // Called instead of `done` when a race was lost: give the job to a worker's enroll_run() again.
+    // Called instead of `done` when a race was lost, or the refusal of what the writer had no room
+    // for has to be signed: give the job to a worker's enroll_run() again.
     void (*again)(struct enroll_job *job);
     void *owner;
     // The answer.
     enum enroll_outcome outcome;
     struct buf reply;
     struct enroll_report report;
-    // Private to enroll.c.
+    // Private to the conveyor (ra/enroll_state.h).
     struct enroll_state *state;
     unsigned tries;
 };

@@ -11,13 +11,14 @@ void issuance_order(const struct issuance *issuance, struct issue_order *ret_ord
 {
     *ret_order = (struct issue_order){
         .profile = PROFILE_PHONE,
+        .issuer = view_of(issuance->issuer, SHA256_LEN),
         .csr = buf_view(&issuance->pkcs10->der),
         .san_count = issuance->san_count,
         .transaction_id = issuance->transaction_id,
     };
     memcpy(ret_order->sans, issuance->sans, issuance->san_count * sizeof issuance->sans[0]);
-    if (issuance->names->is_subject_empty) {
-        ret_order->common_name = view_of_text(issuance->challenge->common_name);
+    if (issuance->names->common_name == NULL) {
+        ret_order->common_name = view_of_text(issuance->common_name);
     }
 }
 
@@ -70,9 +71,18 @@ static enum err_code read_subject(const struct certificate *cert, struct store_c
     return code;
 }
 
+// What the signer's certificate proves comes before what a CN says.
+static void copy_device(const struct signer_device *device, struct store_certificate *record)
+{
+    snprintf(record->mac, sizeof record->mac, "%s", device->mac);
+    snprintf(record->model, sizeof record->model, "%s", device->model);
+    snprintf(record->serial_number, sizeof record->serial_number, "%s", device->serial_number);
+    record->mic_not_after = device->mic_not_after;
+}
+
 static void name_device(struct store_certificate *record)
 {
-    if (names_find_mac(view_of_text(record->common_name), record->mac)) {
+    if (record->mac[0] != '\0' || names_find_mac(view_of_text(record->common_name), record->mac)) {
         snprintf(record->device, sizeof record->device, "%s", record->mac);
     } else if (record->common_name[0] != '\0' &&
                strlen(record->common_name) < sizeof record->device) {
@@ -107,6 +117,28 @@ static enum err_code parse(struct view der, struct certificate **ret_cert, struc
     return err_prefix(err, "the CA's answer");
 }
 
+static struct store_certificate begin_record(const struct issuance *issuance)
+{
+    struct store_certificate record = {
+        .status = CERTIFICATE_VALID,
+        .issued_at = issuance->now,
+        .signer_class = (uint8_t)issuance->signer_class,
+        .origin = issuance->origin,
+    };
+    memcpy(record.spki_hash, issuance->pkcs10->spki_hash, SHA256_LEN);
+    memcpy(record.csr_hash, issuance->pkcs10->hash, SHA256_LEN);
+    memcpy(record.transaction_key, issuance->transaction_key, SHA256_LEN);
+    memcpy(record.issuer, issuance->issuer, SHA256_LEN);
+    if (issuance->challenge_hash != NULL) {
+        memcpy(record.challenge_hash, issuance->challenge_hash, SHA256_LEN);
+    }
+    if (issuance->renews != NULL) {
+        memcpy(record.renews, issuance->renews, SERIAL_LEN);
+    }
+    copy_device(&issuance->device, &record);
+    return record;
+}
+
 enum err_code issuance_record(const struct issuance *issuance, struct view certificate,
                               struct store_certificate *ret_record, struct err *err)
 {
@@ -115,15 +147,7 @@ enum err_code issuance_record(const struct issuance *issuance, struct view certi
     if (code != ERR_OK) {
         return code;
     }
-    struct store_certificate record = {
-        .status = CERTIFICATE_VALID,
-        .issued_at = issuance->now,
-        .signer_class = (uint8_t)issuance->signer_class,
-    };
-    memcpy(record.spki_hash, issuance->pkcs10->spki_hash, SHA256_LEN);
-    memcpy(record.csr_hash, issuance->pkcs10->hash, SHA256_LEN);
-    memcpy(record.transaction_key, issuance->transaction_key, SHA256_LEN);
-    memcpy(record.challenge_hash, issuance->challenge->hash, SHA256_LEN);
+    struct store_certificate record = begin_record(issuance);
     code = check_key(cert, issuance->pkcs10, err);
     if (code == ERR_OK) {
         code = read_certificate(cert, &record, err);

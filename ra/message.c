@@ -10,9 +10,10 @@
 #include <openssl/asn1t.h>
 #include <openssl/err.h>
 
+#include "conf/cms/oids.h"
 #include "conf/keys.h"
 #include "ra/algorithms.h"
-#include "ra/oids.h"
+#include "ra/trust.h"
 
 // Exactly one attribute with exactly one value of the right type, or nothing.
 #define ONE_ATTRIBUTE_ONE_VALUE (-3)
@@ -37,7 +38,6 @@ struct opening {
     int64_t now;
     struct request *request;
     CMS_SignerInfo *signer_info; // inside request->outer
-    STACK_OF(X509) * certs;
     struct err *err;
 };
 
@@ -63,6 +63,7 @@ const char *message_type_name(enum message_type type)
 void request_done(struct request *request)
 {
     X509_free(request->signer);
+    free_cert_stack(request->certs);
     buf_done(&request->signer_spki);
     CMS_ContentInfo_free(request->outer);
     CMS_ContentInfo_free(request->envelope);
@@ -123,10 +124,11 @@ static enum err_code open_outer(struct opening *opening, struct view octets)
     if (outer == NULL || OBJ_obj2nid(CMS_get0_type(outer)) != NID_pkcs7_signed) {
         return err_set_openssl(err, ERR_SYNTAX, "not a CMS SignedData that fills the message");
     }
-    opening->certs = CMS_get1_certs(outer);
-    if (opening->certs != NULL && sk_X509_num(opening->certs) > LIMIT_MESSAGE_CERTS) {
-        return err_set(err, ERR_LIMIT, "%d certificates in a message; allowed: %d",
-                       sk_X509_num(opening->certs), LIMIT_MESSAGE_CERTS);
+    opening->request->certs = CMS_get1_certs(outer);
+    int cert_count = sk_X509_num(opening->request->certs); // -1 = none
+    if (cert_count > LIMIT_MESSAGE_CERTS) {
+        return err_set(err, ERR_LIMIT, "%d certificates in a message; allowed: %d", cert_count,
+                       LIMIT_MESSAGE_CERTS);
     }
     STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(outer);
     int count = signers != NULL ? sk_CMS_SignerInfo_num(signers) : 0;
@@ -253,6 +255,13 @@ static enum err_code open_content(struct opening *opening)
     return ERR_OK;
 }
 
+static bool is_ec_signature(int signature_nid)
+{
+    int key_nid = NID_undef;
+    return OBJ_find_sigid_algs(signature_nid, NULL, &key_nid) == 1 &&
+           key_nid == NID_X9_62_id_ecPublicKey;
+}
+
 static enum err_code check_algorithms(struct opening *opening)
 {
     X509_ALGOR *digest = NULL;
@@ -264,6 +273,12 @@ static enum err_code check_algorithms(struct opening *opening)
                        algorithms_name(OBJ_obj2nid(digest->algorithm)));
     }
     int signature_nid = OBJ_obj2nid(signature->algorithm);
+    if (is_ec_signature(signature_nid)) {
+        return err_set(opening->err, ERR_BAD_ALG,
+                       "signed with an EC key (%s); SCEP encrypts the answer to the signer's key, "
+                       "so it must be RSA, also that of a manufacturer's certificate",
+                       algorithms_name(signature_nid));
+    }
     if (signature_nid != NID_rsaEncryption && algorithms_rsa_digest(signature_nid) != digest_nid) {
         return err_set(opening->err, ERR_BAD_ALG,
                        "signature algorithm %s with digest %s; allowed: RSA (not PSS) with the "
@@ -278,8 +293,9 @@ static enum err_code check_algorithms(struct opening *opening)
 static enum err_code find_signer(struct opening *opening)
 {
     X509 *found = NULL;
-    for (int i = 0; i < sk_X509_num(opening->certs); i++) {
-        X509 *cert = sk_X509_value(opening->certs, i);
+    STACK_OF(X509) *certs = opening->request->certs;
+    for (int i = 0; i < sk_X509_num(certs); i++) {
+        X509 *cert = sk_X509_value(certs, i);
         if (CMS_SignerInfo_cert_cmp(opening->signer_info, cert) != 0) {
             continue;
         }
@@ -364,7 +380,10 @@ static bool is_verified(const struct opening *opening, unsigned extra_flags)
 static enum err_code verify(struct opening *opening)
 {
     struct request *request = opening->request;
-    enum err_code code = keys_check_client(X509_get0_pubkey(request->signer), opening->err);
+    // Phones with a manufacturer's certificate of 1024 bits are let in where the settings say so;
+    // the key that gets a certificate must always be as large as ours.
+    enum err_code code = keys_check_at_least(X509_get0_pubkey(request->signer),
+                                             trust_min_rsa_bits(opening->settings), opening->err);
     if (code == ERR_OK) {
         code = check_cms_attributes(opening);
     }
@@ -453,7 +472,6 @@ enum err_code message_open(struct view octets, const struct settings *settings, 
     if (code == ERR_OK) {
         code = check_time(&opening); // 8
     }
-    free_cert_stack(opening.certs);
     ERR_clear_error();
     return code;
 }

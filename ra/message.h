@@ -4,6 +4,7 @@
 // error ladder in ra/README.md.
 #pragma once
 
+#include "ca/client.h"
 #include "conf/base/ossl.h"
 #include "conf/limits.h"
 #include "conf/settings.h"
@@ -34,7 +35,10 @@ struct request {
     int digest_nid;         // of the signature; the reply mirrors it. NID_undef = not usable
     int cipher_nid;         // of the envelope; the reply mirrors it. NID_undef = not usable
     X509 *signer;           // the enclosed certificate that the signature verifies with
-    struct buf signer_spki; // its SubjectPublicKeyInfo, DER
+    STACK_OF(X509) * certs; // all enclosed certificates; NULL = none
+    const struct recipient *recipient; // whom the envelope names; the credentials'. NULL before
+                                       // step 11
+    struct buf signer_spki;            // its SubjectPublicKeyInfo, DER
     uint8_t envelope_hash[SHA256_LEN]; // SHA-256 of the encryptedKey for us (0 = no envelope)
     CMS_ContentInfo *outer;            // SignedData as parsed
     CMS_ContentInfo *envelope;         // EnvelopedData as parsed; NULL before step 4
@@ -52,17 +56,17 @@ enum err_code message_open(struct view octets, const struct settings *settings, 
                            struct request *request, struct err *err) MUST_CHECK;
 
 // Steps 10 to 11: the envelope's cipher and key transport are allowed, every RecipientInfo is a
-// KeyTransRecipientInfo, and one of them names us. Sets cipher_nid and envelope_hash. Public facts
-// only. Errors: ERR_BAD_ALG, ERR_BAD_REQUEST.
+// KeyTransRecipientInfo, and one of them names us (previous RAs only as long as they open). Sets
+// cipher_nid, recipient and envelope_hash. Public facts only. Errors: ERR_BAD_ALG, ERR_BAD_REQUEST.
 enum err_code message_check_envelope(struct request *request, const struct settings *settings,
-                                     const struct credentials *credentials,
+                                     const struct credentials *credentials, int64_t now,
                                      struct err *err) MUST_CHECK;
 
-// First half of step 12: opens the envelope; one RSA private operation. *ret_content (empty before)
-// holds a challenge: wipe it. Errors: ERR_BAD_REQUEST, which the caller must make
-// indistinguishable from every other failure before the requester is authorised; the text is for
-// the log.
-enum err_code message_decrypt(struct request *request, const struct credentials *credentials,
+// First half of step 12: opens the envelope with the key of request->recipient; one RSA private
+// operation, by scepd-ca (`ca`) under topology direct. *ret_content (empty before) holds a
+// challenge: wipe it. Errors: ERR_BAD_REQUEST, which the caller must make indistinguishable from
+// every other failure before the requester is authorised; the text is for the log. ERR_BUSY.
+enum err_code message_decrypt(struct request *request, struct ca_client *ca,
                               struct buf *ret_content, struct err *err) MUST_CHECK;
 
 // Frees what the request holds; leaves an empty one.

@@ -6,6 +6,7 @@
 
 #include <openssl/err.h>
 
+#include "conf/cms/unwrap.h"
 #include "ra/algorithms.h"
 #include "ra/envelope.h"
 
@@ -45,8 +46,23 @@ static enum err_code check_envelope_algorithms(struct request *request, int ciph
     return ERR_OK;
 }
 
+// The RA that a RecipientInfo names; NULL when it is none of ours, or not any more.
+static const struct recipient *find_recipient(CMS_RecipientInfo *info,
+                                              const struct credentials *credentials, int64_t now)
+{
+    for (unsigned i = 0; i < credentials->recipient_count; i++) {
+        const struct recipient *recipient = &credentials->recipients[i];
+        bool is_over = recipient->until != 0 && now >= recipient->until;
+        if (!is_over && CMS_RecipientInfo_ktri_cert_cmp(info, recipient->cert) == 0) {
+            return recipient;
+        }
+    }
+    return NULL;
+}
+
 enum err_code message_check_envelope(struct request *request, const struct settings *settings,
-                                     const struct credentials *credentials, struct err *err)
+                                     const struct credentials *credentials, int64_t now,
+                                     struct err *err)
 {
     struct envelope_summary summary;
     ERR_clear_error();
@@ -61,10 +77,12 @@ enum err_code message_check_envelope(struct request *request, const struct setti
     if (code != ERR_OK) {
         return code;
     }
-    STACK_OF(CMS_RecipientInfo) *recipients = CMS_get0_RecipientInfos(request->envelope);
+    STACK_OF(CMS_RecipientInfo) *infos = CMS_get0_RecipientInfos(request->envelope);
     for (unsigned i = 0; i < summary.recipient_count; i++) {
-        CMS_RecipientInfo *recipient = sk_CMS_RecipientInfo_value(recipients, (int)i);
-        if (CMS_RecipientInfo_ktri_cert_cmp(recipient, credentials->ra_cert) == 0) {
+        const struct recipient *recipient =
+            find_recipient(sk_CMS_RecipientInfo_value(infos, (int)i), credentials, now);
+        if (recipient != NULL) {
+            request->recipient = recipient;
             memcpy(request->envelope_hash, summary.key_hashes[i], SHA256_LEN);
             return ERR_OK;
         }
@@ -72,23 +90,29 @@ enum err_code message_check_envelope(struct request *request, const struct setti
     return err_set(err, ERR_BAD_REQUEST, "no recipient of the envelope is this server's RA");
 }
 
-enum err_code message_decrypt(struct request *request, const struct credentials *credentials,
+static enum err_code unwrap_by_ca(struct request *request, struct ca_client *ca,
+                                  struct buf *ret_content, struct err *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_CMS_ContentInfo(request->envelope, &der);
+    if (len < 0) {
+        return err_set_openssl(err, ERR_BAD_REQUEST, "an envelope that cannot be passed on");
+    }
+    enum err_code code = ca_client_unwrap(ca, view_of(der, (size_t)len), ret_content, err);
+    OPENSSL_free(der);
+    return code;
+}
+
+enum err_code message_decrypt(struct request *request, struct ca_client *ca,
                               struct buf *ret_content, struct err *err)
 {
+    const struct recipient *recipient = request->recipient;
     ERR_clear_error();
-    CLEANUP(cleanup_BIO_free_all) BIO *content = BIO_new(BIO_s_mem());
-    if (content == NULL || request->envelope == NULL) {
-        return err_set_openssl(err, ERR_BAD_REQUEST, "nothing to decrypt");
+    if (request->envelope == NULL || recipient == NULL) {
+        return err_set(err, ERR_BAD_REQUEST, "nothing to decrypt");
     }
-    // With key and certificate given, OpenSSL goes on with a random key when the RSA step fails, so
-    // that padding errors do not show.
-    int is_open = CMS_decrypt(request->envelope, credentials->ra_key, credentials->ra_cert, NULL,
-                              content, CMS_BINARY);
-    if (is_open != 1) {
-        return err_set_openssl(err, ERR_BAD_REQUEST, "the envelope cannot be opened");
+    if (recipient->key == NULL) {
+        return unwrap_by_ca(request, ca, ret_content, err);
     }
-    if (OBJ_obj2nid(CMS_get0_eContentType(request->envelope)) != NID_pkcs7_data) {
-        return err_set(err, ERR_BAD_REQUEST, "encrypted content is not of type id-data");
-    }
-    return ossl_bio_to_buf(content, ret_content, err);
+    return unwrap_envelope(request->envelope, recipient->cert, recipient->key, ret_content, err);
 }

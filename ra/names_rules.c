@@ -95,7 +95,7 @@ static size_t count_characters(const char *text)
 }
 
 // C0 and C1 controls and DEL; C1 ones are C2 80 to C2 9F in UTF-8.
-static bool has_control(const char *text)
+bool names_has_control(const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
         if (*c < FIRST_PRINTING || *c == DELETE || (c[0] == 0xC2 && c[1] < 0xA0)) {
@@ -111,7 +111,7 @@ static enum err_code check_name(const struct name *name, struct err *err)
         return err_set(err, ERR_BAD_REQUEST,
                        "a name with a literal '$': a macro that the phone did not expand");
     }
-    if (has_control(name->text)) {
+    if (names_has_control(name->text)) {
         return err_set(err, ERR_BAD_REQUEST, "a name with a control character");
     }
     if (name->kind != NAME_COMMON_NAME) {
@@ -161,9 +161,7 @@ bool names_belong_to_common_name(const struct names *names, const char *common_n
     return true;
 }
 
-enum mac_finding { MAC_NONE, MAC_THIS_ONLY, MAC_ANOTHER };
-
-static enum mac_finding find_this_mac(const char *text, const char *mac)
+enum mac_finding names_compare_mac(const char *text, const char *mac)
 {
     size_t at = 0;
     char found[MAC_TEXT_LEN];
@@ -200,7 +198,7 @@ bool names_belong_to_mac(const struct names *names, const char *mac)
     bool has_common_name = false;
     for (unsigned i = 0; i < names->count; i++) {
         const struct name *name = &names->list[i];
-        enum mac_finding finding = find_this_mac(name->text, mac);
+        enum mac_finding finding = names_compare_mac(name->text, mac);
         if (finding == MAC_ANOTHER || (finding == MAC_NONE && must_hold_mac(name->kind))) {
             return false;
         }

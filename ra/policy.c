@@ -6,7 +6,9 @@
 
 static void policy_free(struct policy *policy)
 {
+    buf_done(&policy->next_ca);
     buf_done(&policy->decoy);
+    trust_free(policy->trust);
     challenge_secrets_done(&policy->secrets);
     credentials_free(policy->credentials);
     settings_free(policy->settings);
@@ -19,10 +21,13 @@ static enum err_code load_parts(struct policy *policy, int64_t now, struct err *
     if (code == ERR_OK) {
         code = challenge_secrets_load(policy->settings, &policy->secrets, err);
     }
+    if (code == ERR_OK) {
+        code = trust_load(policy->settings, &policy->trust, err);
+    }
     if (code != ERR_OK) {
         return code;
     }
-    credentials_get_ca_caps(policy->settings, policy->capabilities);
+    credentials_get_ca_caps(policy->settings, false, policy->capabilities);
     return pkcs10_make_decoy(&policy->decoy, err);
 }
 
@@ -43,6 +48,14 @@ enum err_code policy_new(struct settings *take_settings, int64_t now, struct pol
     }
     *ret_policy = policy;
     return ERR_OK;
+}
+
+void policy_set_next_ca(struct policy *policy, struct buf *take_answer)
+{
+    buf_done(&policy->next_ca);
+    policy->next_ca = *take_answer;
+    *take_answer = (struct buf){0};
+    credentials_get_ca_caps(policy->settings, policy->next_ca.len > 0, policy->capabilities);
 }
 
 struct policy *policy_ref(struct policy *policy)

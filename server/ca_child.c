@@ -171,7 +171,7 @@ enum err_code ca_child_reload(const struct ca_child *child, struct err *err)
         return err_set(err, ERR_BUSY, PROGRAM " is not there to read its settings");
     }
     enum err_code code = ca_client_new(child->socket, &client, err);
-    return code == ERR_OK ? ca_client_ping(client, err) : code;
+    return code == ERR_OK ? ca_client_ping(client, NULL, err) : code;
 }
 
 // Whether the child's end came before the time was up; SIGCHLD is blocked and so stays pending.

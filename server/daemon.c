@@ -15,9 +15,10 @@
 #include "ca/client.h"
 #include "conf/base/clock.h"
 #include "conf/base/log.h"
-#include "server/admin.h"
+#include "server/admin/admin.h"
 #include "server/ca_child.h"
 #include "server/http.h"
+#include "server/jobs.h"
 #include "server/listener.h"
 #include "server/reload.h"
 
@@ -37,6 +38,7 @@ struct daemon {
     struct http *http;
     struct admin *admin;
     struct live live;
+    struct jobs jobs;
     int64_t ping_us; // how often, and when next
     int64_t next_ping_us;
 };
@@ -79,7 +81,7 @@ static void allow_files(const struct settings *settings)
 
 static bool ping(struct daemon *daemon, struct err *err)
 {
-    bool is_answering = ca_client_ping(daemon->ca, err) == ERR_OK;
+    bool is_answering = ca_client_ping(daemon->ca, NULL, err) == ERR_OK;
     atomic_store(&daemon->live.is_ca_answering, is_answering);
     return is_answering;
 }
@@ -90,6 +92,7 @@ static enum err_code start_ca(struct daemon *daemon, const struct settings *sett
     enum err_code code = ca_child_start(settings, daemon->settings_path, &daemon->child, err);
     if (code == ERR_OK) {
         code = ca_client_new(settings->ca.socket, &daemon->ca, err);
+        daemon->live.ca = daemon->ca;
     }
     // The socket is there before the program is, so the question waits in it until the CA is ready.
     if (code == ERR_OK && !ping(daemon, err)) {
@@ -169,12 +172,17 @@ static enum err_code start_policy(struct daemon *daemon, struct settings *take_s
                                   struct err *err)
 {
     struct policy *policy = NULL;
-    enum err_code code = reload_policy(take_settings, clock_now(), &policy, err);
+    int64_t now = clock_now();
+    enum err_code code = reload_policy(take_settings, now, &policy, err);
     if (code == ERR_OK) {
-        reload_warn(policy);
-        code = live_policy_new(policy, &daemon->live.policy, err);
+        code = reload_complete(daemon->settings_path, daemon->ca, now, &policy, err);
     }
-    return code;
+    if (code != ERR_OK) {
+        policy_unref(policy);
+        return code;
+    }
+    reload_warn(policy);
+    return live_policy_new(policy, &daemon->live.policy, err);
 }
 
 // In the order of dependence; the web server last.
@@ -233,6 +241,60 @@ static enum err_code start_with(struct daemon *daemon, struct settings *take_set
     return code;
 }
 
+// scepd-ca reads its settings first, so that what the RA accepts from now on can be issued.
+static enum err_code read_again(struct daemon *daemon, struct policy **ret_policy, struct err *err)
+{
+    struct settings *settings = NULL;
+    struct policy *policy = NULL;
+    enum err_code code = reload_settings(daemon->settings_path, true, &settings, err);
+    if (code == ERR_OK) {
+        code = reload_policy(settings, clock_now(), &policy, err);
+    }
+    if (code == ERR_OK) {
+        code = reload_providers(policy->settings, err);
+    }
+    if (code == ERR_OK) {
+        code = ca_child_reload(daemon->child, err);
+    }
+    if (code == ERR_OK) {
+        code = reload_complete(daemon->settings_path, daemon->ca, clock_now(), &policy, err);
+    }
+    if (code != ERR_OK) {
+        policy_unref(policy);
+        return code;
+    }
+    *ret_policy = policy;
+    return ERR_OK;
+}
+
+static void use(struct daemon *daemon, struct policy *take_policy)
+{
+    struct policy *old = live_policy_get(daemon->live.policy);
+    reload_warn_of_restart(old->settings, take_policy->settings);
+    policy_unref(old);
+    reload_warn(take_policy);
+    log_set_level((enum log_level)take_policy->settings->log.level);
+    live_policy_replace(daemon->live.policy, take_policy);
+    log_message(LOG_LEVEL_INFO, "reloaded", "the new settings are in use");
+}
+
+static enum err_code reload(void *context, struct err *err)
+{
+    struct daemon *daemon = context;
+    struct policy *policy = NULL;
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%jd", (intmax_t)clock_monotonic_us());
+    enum err_code code = read_again(daemon, &policy, err);
+    if (code == ERR_OK) {
+        use(daemon, policy);
+        daemon->jobs.next = 0; // there may be another CA now, which needs a CRL
+    } else {
+        err_prefix(err, "the old settings stay");
+        log_failure(LOG_LEVEL_ERROR, "reload", err);
+    }
+    sd_notify(0, "READY=1");
+    return code;
+}
+
 static enum err_code start(struct daemon *daemon, struct err *err)
 {
     struct settings *settings = NULL;
@@ -254,60 +316,16 @@ static enum err_code start(struct daemon *daemon, struct err *err)
         return code;
     }
     daemon->live.started_at = clock_now();
+    daemon->live.reload = reload;
+    daemon->live.reload_context = daemon;
+    daemon->jobs.live = &daemon->live;
     code = start_with(daemon, settings, err);
     if (code == ERR_OK) {
         plan_pings(daemon);
+        jobs_run_when_due(&daemon->jobs, clock_now()); // the first CRL is there when we are ready
         log_ready(daemon);
     }
     return code;
-}
-
-// scepd-ca reads its settings first, so that what the RA accepts from now on can be issued.
-static enum err_code read_again(struct daemon *daemon, struct policy **ret_policy, struct err *err)
-{
-    struct settings *settings = NULL;
-    struct policy *policy = NULL;
-    enum err_code code = reload_settings(daemon->settings_path, true, &settings, err);
-    if (code == ERR_OK) {
-        code = reload_policy(settings, clock_now(), &policy, err);
-    }
-    if (code == ERR_OK) {
-        code = reload_providers(policy->settings, err);
-    }
-    if (code == ERR_OK) {
-        code = ca_child_reload(daemon->child, err);
-    }
-    if (code != ERR_OK) {
-        policy_unref(policy);
-        return code;
-    }
-    *ret_policy = policy;
-    return ERR_OK;
-}
-
-static void use(struct daemon *daemon, struct policy *take_policy)
-{
-    struct policy *old = live_policy_get(daemon->live.policy);
-    reload_warn_of_restart(old->settings, take_policy->settings);
-    policy_unref(old);
-    reload_warn(take_policy);
-    log_set_level((enum log_level)take_policy->settings->log.level);
-    live_policy_replace(daemon->live.policy, take_policy);
-    log_message(LOG_LEVEL_INFO, "reloaded", "the new settings are in use");
-}
-
-static void reload(struct daemon *daemon)
-{
-    struct err err = {0};
-    struct policy *policy = NULL;
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%jd", (intmax_t)clock_monotonic_us());
-    if (read_again(daemon, &policy, &err) == ERR_OK) {
-        use(daemon, policy);
-    } else {
-        err_prefix(&err, "the old settings stay");
-        log_failure(LOG_LEVEL_ERROR, "reload", &err);
-    }
-    sd_notify(0, "READY=1");
 }
 
 // ERR_BUSY when scepd-ca has ended by itself: not when we are about to end, because then somebody
@@ -315,11 +333,12 @@ static void reload(struct daemon *daemon)
 static enum err_code take_signals(struct daemon *daemon, bool *ret_is_over, struct err *err)
 {
     bool has_ca_ended = false;
+    struct err ignored = {0};
     struct signalfd_siginfo info;
     while (read(daemon->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         switch (info.ssi_signo) {
         case SIGHUP:
-            reload(daemon);
+            (void)!reload(daemon, &ignored); // it has told the log
             break;
         case SIGCHLD:
             has_ca_ended = has_ca_ended || ca_child_has_ended(daemon->child, err);
@@ -372,6 +391,7 @@ static enum err_code serve(struct daemon *daemon, struct err *err)
     };
     bool is_over = false;
     while (!is_over) {
+        jobs_run_when_due(&daemon->jobs, clock_now());
         if (poll(watched, WATCHED, wait_ms(daemon)) < 0 && errno != EINTR) {
             return err_set_errno(err, "cannot wait for events");
         }

@@ -21,6 +21,7 @@ struct exchange {
     struct http *http;
     struct MHD_Connection *connection;
     const char *method; // the connection's
+    const char *path;   // the connection's, decoded
     struct query query; // borrows from the connection
     struct buf body;    // the message: the POST's body, or decoded from the GET
     uint64_t received;  // octets of the body, also of those that were thrown away

@@ -13,6 +13,8 @@
 #include "conf/base/clock.h"
 #include "conf/base/log.h"
 #include "server/exchange.h"
+#include "server/peer.h"
+#include "server/publish.h"
 #include "server/respond.h"
 
 // A body that turns out to be too long (only the declared length is known at once) is read on and
@@ -93,7 +95,7 @@ static bool is_declared_too_long(const struct exchange *exchange)
 }
 
 static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection,
-                             const char *method, void **ret_state)
+                             const struct exchange *head, void **ret_state)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL) {
@@ -101,7 +103,8 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
     }
     exchange->http = http;
     exchange->connection = connection;
-    exchange->method = method;
+    exchange->method = head->method;
+    exchange->path = head->path;
     exchange->began_us = clock_monotonic_us();
     *ret_state = exchange;
     MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, on_argument, exchange);
@@ -147,18 +150,54 @@ static enum MHD_Result answer_certificates(struct exchange *exchange, const stru
     return respond_read(exchange, is_single ? TYPE_CA_CERT : TYPE_CA_RA_CERT, &body);
 }
 
+static enum MHD_Result answer_next_ca(struct exchange *exchange, const struct policy *policy)
+{
+    struct err err = {0};
+    struct buf body = {0};
+    if (policy->next_ca.len == 0) {
+        return respond_error(exchange, MHD_HTTP_NOT_FOUND, "there is no next CA certificate");
+    }
+    if (buf_copy(buf_view(&policy->next_ca), &body, &err) != ERR_OK) {
+        return respond_trouble(exchange, &err);
+    }
+    return respond_read(exchange, TYPE_NEXT_CA, &body);
+}
+
+// Without an operation it is no SCEP: somebody wants a CRL or a CA certificate.
+static enum MHD_Result answer_path(struct exchange *exchange, const struct policy *policy)
+{
+    struct err err = {0};
+    struct buf body = {0};
+    const char *type = NULL;
+    enum err_code code =
+        publish_find(policy, exchange->http->live->store, exchange->path, &type, &body, &err);
+    if (code == ERR_NOT_FOUND) {
+        return respond_error(exchange, MHD_HTTP_BAD_REQUEST, "the URL names no operation");
+    }
+    return code == ERR_OK ? respond_read(exchange, type, &body) : respond_trouble(exchange, &err);
+}
+
+static enum MHD_Result answer_with(struct exchange *exchange, const struct policy *policy)
+{
+    switch (exchange->query.operation) {
+    case OPERATION_GET_CA_CAPS:
+        return answer_capabilities(exchange, policy);
+    case OPERATION_GET_NEXT_CA_CERT:
+        return answer_next_ca(exchange, policy);
+    case OPERATION_NONE:
+        return answer_path(exchange, policy);
+    default:
+        return answer_certificates(exchange, policy);
+    }
+}
+
 static enum MHD_Result answer_read(struct exchange *exchange)
 {
     if (!is_method(exchange, MHD_HTTP_METHOD_GET) && !is_method(exchange, MHD_HTTP_METHOD_HEAD)) {
         return respond_not_allowed(exchange, ALLOW_READ);
     }
-    if (exchange->query.operation == OPERATION_GET_NEXT_CA_CERT) {
-        return respond_error(exchange, MHD_HTTP_NOT_FOUND, "there is no next CA certificate");
-    }
     struct policy *policy = live_policy_get(exchange->http->live->policy);
-    enum MHD_Result result = exchange->query.operation == OPERATION_GET_CA_CAPS
-                                 ? answer_capabilities(exchange, policy)
-                                 : answer_certificates(exchange, policy);
+    enum MHD_Result result = answer_with(exchange, policy);
     policy_unref(policy);
     return result;
 }
@@ -181,6 +220,7 @@ static enum MHD_Result submit(struct exchange *exchange)
     item->job.message = buf_view(&exchange->body);
     item->job.now = clock_now();
     item->job.policy = policy;
+    peer_address(connection, item->job.source);
     item->done = on_done;
     item->owner = exchange;
     exchange->stage = EXCHANGE_WAITING;
@@ -242,8 +282,6 @@ static enum MHD_Result answer(struct exchange *exchange)
         return answer_post(exchange);
     }
     switch (exchange->query.operation) {
-    case OPERATION_NONE:
-        return respond_error(exchange, MHD_HTTP_BAD_REQUEST, "the URL names no operation");
     case OPERATION_UNKNOWN:
         return respond_error(exchange, MHD_HTTP_BAD_REQUEST, "the operation is not known");
     case OPERATION_PKI:
@@ -268,11 +306,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   const char *path, const char *method, const char *version,
                                   const char *data, size_t *data_len, void **state)
 {
-    (void)path; // clients put all kinds of things there (RFC 8894, 4.1)
     (void)version;
     struct exchange *exchange = *state;
     if (exchange == NULL) {
-        return begin(context, connection, method, state);
+        const struct exchange head = {.method = method, .path = path};
+        return begin(context, connection, &head, state);
     }
     if (*data_len > 0) {
         size_t len = *data_len;

@@ -5,8 +5,8 @@
 
 #include "ra/enroll.h"
 #include "ra/policy.h"
-#include "ra/store.h"
-#include "ra/writer.h"
+#include "ra/store/store.h"
+#include "ra/store/writer.h"
 
 // Holds one reference to the present policy. A mutex guards the pointer; readers take their own
 // reference and never see half of a reload.
@@ -26,6 +26,7 @@ enum live_count {
     LIVE_ISSUED,      // new certificates released
     LIVE_REPLAYED,    // repeats answered with a stored certificate
     LIVE_REFUSED,     // signed FAILUREs
+    LIVE_PENDING,     // signed PENDINGs
     LIVE_BAD_HTTP,    // 4xx
     LIVE_UNAVAILABLE, // 5xx
     LIVE_COUNT_MAX
@@ -35,6 +36,11 @@ struct live {
     struct store *store;
     struct writer *writer;
     struct live_policy *policy;
+    struct ca_client *ca; // the main thread's connection to scepd-ca
+    // Reads settings, certificates and keys again and puts them to use; whatever is wrong with them
+    // leaves the old ones in place. Main thread.
+    enum err_code (*reload)(void *context, struct err *err);
+    void *reload_context;
     int64_t started_at;
     char listening[64];           // "127.0.0.1:8080" as bound, the real port if 0 was asked for
     _Atomic bool is_ca_answering; // result of the last ping

@@ -9,6 +9,7 @@
 
 #include "conf/base/log.h"
 #include "conf/schema.h"
+#include "ra/ra_renewal.h"
 
 // What is made once, at the start. All else is in the policy or scepd-ca's.
 static const char *const fixed_settings[] = {
@@ -69,6 +70,77 @@ enum err_code reload_policy(struct settings *take_settings, int64_t now, struct 
     return blame_settings(policy_new(take_settings, now, ret_policy, err), err);
 }
 
+static bool has_made_certificates(const struct policy *policy, struct ca_client *ca, int64_t now)
+{
+    struct err err = {0};
+    bool is_changed = false;
+    if (ra_renewal_run(policy->settings, policy->credentials, ca, now, &is_changed, &err) !=
+        ERR_OK) {
+        log_failure(LOG_LEVEL_ERROR, "ra_renewal", &err);
+    }
+    return is_changed;
+}
+
+static enum err_code read_policy_again(const char *path, int64_t now, struct policy **policy,
+                                       struct err *err)
+{
+    struct settings *settings = NULL;
+    struct policy *newer = NULL;
+    enum err_code code = reload_settings(path, true, &settings, err);
+    if (code == ERR_OK) {
+        code = reload_policy(settings, now, &newer, err);
+    }
+    if (code == ERR_OK) {
+        policy_unref(*policy);
+        *policy = newer;
+    }
+    return code;
+}
+
+static enum err_code sign_next_ca(const struct policy *policy, struct ca_client *ca,
+                                  struct buf *ret_answer, struct err *err)
+{
+    CLEANUP(buf_done) struct buf next_ra = {0};
+    const struct recipient *recipient = credentials_next_ra(policy->credentials);
+    bool is_direct = policy->settings->scep.topology == SETTINGS_TOPOLOGY_DIRECT;
+    if (recipient == NULL && !is_direct) {
+        return err_set(err, ERR_NOT_FOUND, "the next CA has no RA yet");
+    }
+    enum err_code code = ERR_OK;
+    if (!is_direct) {
+        code = ossl_cert_to_der(recipient->cert, &next_ra, err);
+    }
+    return code == ERR_OK ? ca_client_sign_next_ca(ca, buf_view(&next_ra), ret_answer, err) : code;
+}
+
+static void announce_next_ca(struct policy *policy, struct ca_client *ca)
+{
+    struct err err = {0};
+    struct buf answer = {0};
+    if (generations_next(&policy->credentials->generations) == NULL) {
+        return;
+    }
+    if (sign_next_ca(policy, ca, &answer, &err) != ERR_OK) {
+        err_prefix(&err, "GetNextCACert cannot be answered");
+        log_failure(LOG_LEVEL_ERROR, "next_ca", &err);
+        return;
+    }
+    policy_set_next_ca(policy, &answer);
+}
+
+enum err_code reload_complete(const char *path, struct ca_client *ca, int64_t now,
+                              struct policy **policy, struct err *err)
+{
+    if (has_made_certificates(*policy, ca, now)) {
+        enum err_code code = read_policy_again(path, now, policy, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+    }
+    announce_next_ca(*policy, ca);
+    return ERR_OK;
+}
+
 enum err_code reload_providers(const struct settings *settings, struct err *err)
 {
     if (!settings->algorithms.legacy || OSSL_PROVIDER_available(NULL, "legacy") == 1) {
@@ -80,6 +152,19 @@ enum err_code reload_providers(const struct settings *settings, struct err *err)
                                "algorithms.legacy: cannot load OpenSSL's legacy provider");
     }
     return ERR_OK;
+}
+
+static void warn_of_mic_store(const struct settings_mic_store *store)
+{
+    if (store->accept_sha1) {
+        log_message(LOG_LEVEL_WARNING, "weak_setting",
+                    "mic \"%s\": SHA-1 is accepted in manufacturer's certificates", store->name);
+    }
+    if (store->min_rsa_bits < LIMIT_RSA_BITS_MIN) {
+        log_message(LOG_LEVEL_WARNING, "weak_setting",
+                    "mic \"%s\": RSA keys of %u bits are accepted in manufacturer's certificates",
+                    store->name, (unsigned)store->min_rsa_bits);
+    }
 }
 
 void reload_warn(const struct policy *policy)
@@ -98,6 +183,9 @@ void reload_warn(const struct policy *policy)
         log_message(LOG_LEVEL_WARNING, "weak_setting",
                     "challenge.static_file is set: whoever learns the static challenge gets "
                     "certificates");
+    }
+    for (uint32_t i = 0; i < settings->mic_count; i++) {
+        warn_of_mic_store(&settings->mic[i]);
     }
 }
 

@@ -3,6 +3,7 @@
 // and again on SIGHUP.
 #pragma once
 
+#include "ca/client.h"
 #include "ra/policy.h"
 
 // Reads the file. With `to_log`, problems become log lines, else lines on standard error.
@@ -13,6 +14,14 @@ enum err_code reload_settings(const char *path, bool to_log, struct settings **r
 // As policy_new(), but whatever is wrong with what the settings name is an ERR_CONFIG, too.
 enum err_code reload_policy(struct settings *take_settings, int64_t now, struct policy **ret_policy,
                             struct err *err) MUST_CHECK;
+
+// Adds to a policy what takes scepd-ca: an RA certificate in place of one that ends soon, an RA of
+// the next CA, the answer to GetNextCACert. When certificates were made the settings at `path` are
+// read again and *policy is replaced by a policy with them. Whatever cannot be had is logged and
+// left out; the present RA goes on. Main thread. Errors: as reload_settings() and reload_policy();
+// *policy is then as it was.
+enum err_code reload_complete(const char *path, struct ca_client *ca, int64_t now,
+                              struct policy **policy, struct err *err) MUST_CHECK;
 
 // Gets OpenSSL's legacy provider if the settings want it. It stays once it is there; what may be
 // used of it is the policy's business. Errors: ERR_CRYPTO.

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "server/peer.h"
+
 // Octets shown of what a client sends.
 #define CLIENT_SHOWN      80
 #define METHOD_SHOWN      16
@@ -47,6 +49,8 @@ static void add_verdict(struct log_line *line, const struct enroll_report *repor
     if (report->is_signer_known) {
         log_add_text(line, "signer", signer_class_name(report->signer_class));
     }
+    add_unless_empty(line, "mic_store", report->trust_store);
+    add_unless_empty(line, "pending", report->pending_id);
     if (report->has_serial) {
         log_add_hex(line, "serial", view_of(report->serial, SERIAL_LEN));
     }
@@ -55,6 +59,8 @@ static void add_verdict(struct log_line *line, const struct enroll_report *repor
     }
     add_unless_empty(line, "challenge_id", report->challenge_id);
     add_unless_empty(line, "mac", report->mac);
+    add_unless_empty(line, "model", report->model);
+    add_unless_empty(line, "device_serial", report->serial_number);
     log_add_text(line, "digest", report->digest);
     log_add_text(line, "cipher", report->cipher);
 }
@@ -93,6 +99,9 @@ void request_log_compose(const struct request_line *request, struct log_line *re
         add_words(ret_line, report);
     } else {
         log_add_text(ret_line, "reason", request->reason);
+    }
+    if (peer_device_hint(request->client).len > 0) {
+        log_add(ret_line, "client_hint", peer_device_hint(request->client));
     }
     if (request->client != NULL) {
         add_clipped(ret_line, "client", view_of_text(request->client), CLIENT_SHOWN);

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/respond.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/base/clock.h"
-#include "conf/syntax.h"
+#include "server/peer.h"
 #include "server/request_log.h"
 
 #define CACHE_READ      "max-age=60" // short: the RA's certificate changes
 #define CACHE_NEVER     "no-store"   // a PKIOperation has side effects, also as a GET
 #define RETRY_AFTER_SEC "10"         // a full queue is empty again in that time
-#define IPV4_MAPPED     "::ffff:"
 
 #define UNAVAILABLE_TEXT "the server cannot answer at present; try again later"
 
@@ -26,31 +24,12 @@ struct answer {
     const struct enroll_report *report;
 };
 
-static void find_peer(struct exchange *exchange, char ret_text[INET6_ADDRSTRLEN])
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    ret_text[0] = '\0';
-    if (info == NULL || info->client_addr == NULL) {
-        return;
-    }
-    union syntax_address address = {.any.sa_family = AF_UNSPEC};
-    if (info->client_addr->sa_family == AF_INET) {
-        memcpy(&address.v4, info->client_addr, sizeof address.v4);
-        inet_ntop(AF_INET, &address.v4.sin_addr, ret_text, INET6_ADDRSTRLEN);
-    } else if (info->client_addr->sa_family == AF_INET6) {
-        memcpy(&address.v6, info->client_addr, sizeof address.v6);
-        inet_ntop(AF_INET6, &address.v6.sin6_addr, ret_text, INET6_ADDRSTRLEN);
-    }
-}
-
 static void log_answer(struct exchange *exchange, const struct answer *answer)
 {
-    char peer[INET6_ADDRSTRLEN];
-    find_peer(exchange, peer);
-    bool is_mapped = strncmp(peer, IPV4_MAPPED, strlen(IPV4_MAPPED)) == 0;
+    char peer[STORE_SOURCE_LEN];
+    peer_address(exchange->connection, peer);
     const struct request_line line = {
-        .peer = is_mapped ? peer + strlen(IPV4_MAPPED) : peer,
+        .peer = peer,
         .method = exchange->method,
         .client = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
                                               MHD_HTTP_HEADER_USER_AGENT),
@@ -181,6 +160,7 @@ static void count_decision(struct exchange *exchange, const char *decision)
         {"issue", LIVE_ISSUED},
         {"replay", LIVE_REPLAYED},
         {"refuse", LIVE_REFUSED},
+        {"pending", LIVE_PENDING},
     };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         if (strcmp(decision, counts[i].decision) == 0) {

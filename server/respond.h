@@ -6,10 +6,11 @@
 
 #include "server/exchange.h"
 
-// Exact, without a charset: clients compare them (RFC 8894, 3.5.2, 4.2, 4.3).
+// Exact, without a charset: clients compare them (RFC 8894, 3.5.2, 4.2, 4.3, 4.7).
 #define TYPE_TEXT        "text/plain"
 #define TYPE_CA_CERT     "application/x-x509-ca-cert"
 #define TYPE_CA_RA_CERT  "application/x-x509-ca-ra-cert"
+#define TYPE_NEXT_CA     "application/x-x509-next-ca-cert"
 #define TYPE_PKI_MESSAGE "application/x-pki-message"
 
 // Status 200 with a body that may be kept for a short while.

@@ -5,7 +5,7 @@
 
 #include <openssl/crypto.h>
 
-#include "server/admin_resources.h"
+#include "server/admin/admin_resources.h"
 #include "server/ctl/api.h"
 #include "server/ctl/read.h"
 #include "server/ctl/table.h"

@@ -12,15 +12,67 @@
 #define COMMAND_OPTIONS  8   // most options of one command
 #define OPTION_KEY_FIRST 256 // getopt's values of commands' options: above all characters
 
+#define TEXT_LEN   2048 // bytes of one complaint
+#define NAME_WORDS 3    // most words that name a command
+#define NAME_LEN   64   // bytes of these words
+#define NAMES_LEN  896  // bytes of all names in one complaint
+
 static const struct ctl_command *const commands[] = {
-    &ctl_init, &ctl_challenge_new, &ctl_challenge_list, &ctl_challenge_revoke,
-    &ctl_list, &ctl_show,          &ctl_status,
+    &ctl_init,
+    &ctl_challenge_new,
+    &ctl_challenge_list,
+    &ctl_challenge_revoke,
+    &ctl_list,
+    &ctl_show,
+    &ctl_status,
+    &ctl_due,
+    &ctl_device_add,
+    &ctl_device_import,
+    &ctl_device_list,
+    &ctl_device_remove,
+    &ctl_device_show,
+    &ctl_pending_list,
+    &ctl_pending_show,
+    &ctl_pending_approve,
+    &ctl_pending_deny,
+    &ctl_revoke,
+    &ctl_mic_check,
+    &ctl_rollover_prepare,
+    &ctl_rollover_activate,
+    &ctl_rollover_cancel,
+    &ctl_rollover_status,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
+// The words that name a command; returns how many.
+static int words_of(const struct ctl_command *command, const char *words[NAME_WORDS])
+{
+    words[0] = command->name;
+    words[1] = command->action;
+    words[2] = command->step;
+    int count = 0;
+    while (count < NAME_WORDS && words[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static const char *name_of(const struct ctl_command *command, char name[NAME_LEN])
+{
+    const char *words[NAME_WORDS];
+    int count = words_of(command, words);
+    size_t used = 0;
+    name[0] = '\0';
+    for (int i = 0; i < count && used < NAME_LEN; i++) {
+        int added = snprintf(name + used, NAME_LEN - used, "%s%s", i > 0 ? " " : "", words[i]);
+        used += added > 0 ? (size_t)added : 0;
+    }
+    return name;
+}
+
 enum ctl_exit ctl_complain(struct ctl *ctl, enum ctl_exit code, const char *format, ...)
 {
-    char text[1024];
+    char text[TEXT_LEN];
     struct buf escaped = {0};
     va_list args;
     va_start(args, format);
@@ -35,12 +87,15 @@ enum ctl_exit ctl_complain(struct ctl *ctl, enum ctl_exit code, const char *form
 
 static void print_command(FILE *out, const struct ctl_command *command)
 {
-    fprintf(out, "  %s%s%s%s%s\n      %s\n", command->name, command->action != NULL ? " " : "",
-            command->action != NULL ? command->action : "", command->operand != NULL ? " " : "",
-            command->operand != NULL ? command->operand : "", command->summary);
+    char name[NAME_LEN];
+    fprintf(out, "  %s%s%s\n      %s\n", name_of(command, name),
+            command->operand != NULL ? " " : "", command->operand != NULL ? command->operand : "",
+            command->summary);
     const struct ctl_option *option = command->options;
     for (; option != NULL && option->name != NULL; option++) {
-        fprintf(out, "      --%s %s\n          %s\n", option->name, option->value, option->help);
+        fprintf(out, "      --%s%s%s\n          %s\n", option->name,
+                option->value != NULL ? " " : "", option->value != NULL ? option->value : "",
+                option->help);
     }
 }
 
@@ -82,20 +137,24 @@ static void fill_options(struct parse *parse)
     memcpy(parse->options, global_options, sizeof global_options);
     const struct ctl_option *option = parse->command != NULL ? parse->command->options : NULL;
     for (unsigned i = GLOBAL_OPTIONS; option != NULL && option->name != NULL; i++, option++) {
-        parse->options[i] = (struct option){.name = option->name,
-                                            .has_arg = required_argument,
-                                            .val = OPTION_KEY_FIRST + (int)option->key};
+        parse->options[i] =
+            (struct option){.name = option->name,
+                            .has_arg = option->value != NULL ? required_argument : no_argument,
+                            .val = OPTION_KEY_FIRST + (int)option->key};
     }
 }
 
 static enum ctl_exit take_command_option(struct parse *parse, int key, const char *value)
 {
     const char **place = &parse->arguments.options[key];
+    if (*place != NULL && value == NULL) {
+        return CTL_OK; // said twice, it says the same
+    }
     if (*place != NULL) {
         return ctl_complain(parse->ctl, CTL_USAGE, "an option is given twice: \"%s\" and \"%s\"",
                             *place, value);
     }
-    *place = value;
+    *place = value != NULL ? value : "";
     return CTL_OK;
 }
 
@@ -146,48 +205,77 @@ static enum ctl_exit parse_options(struct parse *parse, int argc, char **argv)
     }
 }
 
+static bool is_named(const struct ctl_command *command, int argc, char **argv, int *ret_words)
+{
+    const char *words[NAME_WORDS];
+    int count = words_of(command, words);
+    for (int i = 0; i < count; i++) {
+        if (i >= argc || strcmp(argv[i], words[i]) != 0) {
+            return false;
+        }
+    }
+    *ret_words = count;
+    return true;
+}
+
 // *ret_words gets the number of words that name the command.
 static const struct ctl_command *find_command(int argc, char **argv, int *ret_words)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const struct ctl_command *command = commands[i];
-        bool is_it = strcmp(argv[0], command->name) == 0;
-        if (command->action != NULL) {
-            is_it = is_it && argc > 1 && strcmp(argv[1], command->action) == 0;
-        }
-        if (is_it) {
-            *ret_words = command->action != NULL ? 2 : 1;
-            return command;
+        if (is_named(commands[i], argc, argv, ret_words)) {
+            return commands[i];
         }
     }
     return NULL;
 }
 
+// How many words of the command line begin a command's name as well, so that a complaint about
+// "ca rollover" shows both words and the one that is wrong.
+static int known_words(int argc, char **argv)
+{
+    int known = 0;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const char *words[NAME_WORDS];
+        int count = words_of(commands[i], words);
+        int same = 0;
+        while (same < count && same < argc && strcmp(argv[same], words[same]) == 0) {
+            same++;
+        }
+        known = same > known ? same : known;
+    }
+    return known;
+}
+
 static enum ctl_exit complain_command(struct ctl *ctl, int argc, char **argv)
 {
-    char names[256] = "";
+    char name[NAME_LEN];
+    char names[NAMES_LEN] = "";
+    char given[NAMES_LEN] = "";
+    int shown = known_words(argc, argv) + 1;
+    for (int i = 0; i < argc && i < shown; i++) {
+        size_t used = strlen(given);
+        snprintf(given + used, sizeof given - used, "%s%.100s", i > 0 ? " " : "", argv[i]);
+    }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s%s%s", i > 0 ? ", " : "",
-                 commands[i]->name, commands[i]->action != NULL ? " " : "",
-                 commands[i]->action != NULL ? commands[i]->action : "");
+        snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
+                 name_of(commands[i], name));
     }
-    return ctl_complain(ctl, CTL_USAGE, "unknown command \"%s%s%s\"; allowed are %s", argv[0],
-                        argc > 1 ? " " : "", argc > 1 ? argv[1] : "", names);
+    return ctl_complain(ctl, CTL_USAGE, "unknown command \"%s\"; allowed are %s", given, names);
 }
 
 static enum ctl_exit take_operand(struct ctl *ctl, const struct ctl_command *command,
                                   struct ctl_arguments *arguments, int argc, char **argv)
 {
+    char name[NAME_LEN];
     int wanted = command->operand != NULL ? 1 : 0;
     if (argc > wanted) {
         return ctl_complain(ctl, CTL_USAGE, "too many words: \"%s\"; scepctl %s -h says more",
-                            argv[wanted], command->name);
+                            argv[wanted], name_of(command, name));
     }
     if (argc < wanted || (wanted == 1 && argv[0][0] == '\0')) {
-        return ctl_complain(ctl, CTL_USAGE, "%s%s%s needs %s", command->name,
-                            command->action != NULL ? " " : "",
-                            command->action != NULL ? command->action : "", command->operand);
+        return ctl_complain(ctl, CTL_USAGE, "%s needs %s", name_of(command, name),
+                            command->operand);
     }
     arguments->operand = wanted == 1 ? argv[0] : NULL;
     return CTL_OK;

@@ -35,25 +35,36 @@ enum ctl_option_key {
     CTL_CA_KEY,
     CTL_ORGANIZATION,
     CTL_STATIC_CHALLENGE_FILE,
+    CTL_DIRECT,
+    CTL_ROOT_KEY,
+    CTL_ROOT_PIN_FILE,
+    CTL_KEY,
+    CTL_KEY_PIN_FILE,
+    CTL_SERIAL,
+    CTL_MODEL,
+    CTL_NOTE,
+    CTL_DAYS,
+    CTL_REASON,
     CTL_OPTION_COUNT
 };
 
-// An option with a value that one command knows.
+// An option that one command knows.
 struct ctl_option {
     const char *name; // without the dashes; NULL ends a list
     enum ctl_option_key key;
-    const char *value; // what the value is, for the help: "CN"
+    const char *value; // what the value is, for the help: "CN"; NULL = the option has none
     const char *help;
 };
 
 struct ctl_arguments {
-    const char *options[CTL_OPTION_COUNT]; // NULL = not given
+    const char *options[CTL_OPTION_COUNT]; // NULL = not given; "" = one without a value was
     const char *operand;                   // NULL = the command takes none
 };
 
 struct ctl_command {
     const char *name;
     const char *action;  // second word ("new"); NULL = the command is one word
+    const char *step;    // third word; NULL = it has no more than two
     const char *operand; // what the one operand is, for the help; NULL = takes none
     const char *summary;
     const struct ctl_option *options; // NULL = none
@@ -63,9 +74,25 @@ extern const struct ctl_command ctl_init;
 extern const struct ctl_command ctl_challenge_new;
 extern const struct ctl_command ctl_challenge_list;
 extern const struct ctl_command ctl_challenge_revoke;
+extern const struct ctl_command ctl_device_add;
+extern const struct ctl_command ctl_device_import;
+extern const struct ctl_command ctl_device_list;
+extern const struct ctl_command ctl_device_remove;
+extern const struct ctl_command ctl_device_show;
+extern const struct ctl_command ctl_due;
 extern const struct ctl_command ctl_list;
+extern const struct ctl_command ctl_mic_check;
+extern const struct ctl_command ctl_pending_list;
+extern const struct ctl_command ctl_pending_show;
+extern const struct ctl_command ctl_pending_approve;
+extern const struct ctl_command ctl_pending_deny;
+extern const struct ctl_command ctl_revoke;
 extern const struct ctl_command ctl_show;
 extern const struct ctl_command ctl_status;
+extern const struct ctl_command ctl_rollover_prepare;
+extern const struct ctl_command ctl_rollover_activate;
+extern const struct ctl_command ctl_rollover_cancel;
+extern const struct ctl_command ctl_rollover_status;
 
 // The whole program but for main(): reads the command line and runs the command.
 enum ctl_exit ctl_main(int argc, char **argv, FILE *out, FILE *errors);

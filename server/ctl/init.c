@@ -11,16 +11,25 @@
 
 #define FINGERPRINT_LEN (3 * SHA256_LEN) // bytes of hex pairs with colons and NUL
 
-static enum ctl_exit read_tiers(struct ctl *ctl, const char *text, unsigned *ret_tiers)
+static enum ctl_exit read_tiers(struct ctl *ctl, const struct ctl_arguments *arguments,
+                                struct ceremony_order *order)
 {
-    *ret_tiers = 2;
-    if (text == NULL || strcmp(text, "2") == 0) {
+    const char *text = arguments->options[CTL_TIERS];
+    order->is_direct = arguments->options[CTL_DIRECT] != NULL;
+    order->tiers = order->is_direct ? 1 : 2;
+    if (text == NULL) {
         return CTL_OK;
     }
-    if (strcmp(text, "1") != 0) {
+    if (strcmp(text, "1") != 0 && strcmp(text, "2") != 0) {
         return ctl_complain(ctl, CTL_USAGE, "--tiers: \"%s\"; allowed are 2 and 1", text);
     }
-    *ret_tiers = 1;
+    order->tiers = strcmp(text, "1") == 0 ? 1 : 2;
+    if (order->is_direct && order->tiers != 1) {
+        return ctl_complain(ctl, CTL_USAGE,
+                            "--tiers: \"%s\"; allowed with --direct is 1, because the CA that "
+                            "answers is its own root",
+                            text);
+    }
     return CTL_OK;
 }
 
@@ -88,6 +97,9 @@ static void print_words(FILE *out, const struct init_plan *plan, const struct in
 {
     fprintf(out, "A new CA of %s is in %s.\n", plan->order.tiers > 1 ? "two tiers" : "one tier",
             result->directory);
+    if (plan->order.is_direct) {
+        fputs("It answers SCEP itself: there is no RA.\n", out);
+    }
     print_keys(out, plan, result->directory);
     fputs("Fingerprints of the root, of which a phone needs one (CDC_Root_CA_Fingerprint_1_):\n",
           out);
@@ -161,7 +173,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
                   .now = clock_now()},
     };
     char *static_file = NULL;
-    enum ctl_exit code = read_tiers(ctl, arguments->options[CTL_TIERS], &plan.order.tiers);
+    enum ctl_exit code = read_tiers(ctl, arguments, &plan.order);
     if (code == CTL_OK) {
         code = check_ca_key(ctl, plan.order.ca_key);
     }
@@ -181,6 +193,9 @@ static const struct ctl_option options[] = {
     {"listen", CTL_LISTEN, "ADDR:PORT", "where phones reach scepd (0.0.0.0:8080)"},
     {"tiers", CTL_TIERS, "2|1",
      "2: a root whose key can go offline and an issuing CA; 1: one CA for both (2)"},
+    {"direct", CTL_DIRECT, NULL,
+     "one CA that answers SCEP itself, without an RA: only for clients that accept nothing but\n"
+     "          one CA certificate, because scepd-ca then works with what strangers send"},
     {"ca-key", CTL_CA_KEY, "KIND",
      "key of the issuing CA, or of the one CA: rsa:2048, rsa:3072, rsa:4096, ec:P-256,\n"
      "          ec:P-384 (rsa:2048). The root's key is rsa:3072, or rsa:4096 above rsa:4096, or "

@@ -15,37 +15,64 @@
 #define RA_KEY          "ra.key"
 #define CHALLENGE_KEY   "challenge.key"
 #define STORE           "store"
+#define GENERATIONS     "generations"
+#define RA_DIRECTORY    "ra"
 #define ADMIN_SOCKET    "admin.sock"
 #define CA_SOCKET       "ca.sock"
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1) // octets
-#define VALUES_MAX      16
 
-static const char *const two_tier_names[] = {
-    INIT_CONFIG,   INIT_ROOT_CERTIFICATE,
-    INIT_ROOT_KEY, INIT_CA_CERTIFICATE,
-    INIT_CA_KEY,   RA_CERTIFICATE,
-    RA_KEY,        CHALLENGE_KEY,
-    STORE,         NULL,
-};
-static const char *const one_tier_names[] = {
-    INIT_CONFIG, INIT_CA_CERTIFICATE, INIT_CA_KEY, RA_CERTIFICATE,
-    RA_KEY,      CHALLENGE_KEY,       STORE,       NULL,
-};
+#define ENTRIES_MAX 16
 
 static bool has_root(const struct init_plan *plan)
 {
     return plan->order.tiers > 1;
 }
 
+static bool has_ra(const struct init_plan *plan)
+{
+    return !plan->order.is_direct;
+}
+
+// What will be made, NULL at the end.
+static void list_names(const struct init_plan *plan, const char *names[ENTRIES_MAX + 1])
+{
+    const struct {
+        const char *name;
+        bool is_wanted;
+    } all[] = {
+        {INIT_CONFIG, true},
+        {INIT_ROOT_CERTIFICATE, has_root(plan)},
+        {INIT_ROOT_KEY, has_root(plan)},
+        {INIT_CA_CERTIFICATE, true},
+        {INIT_CA_KEY, true},
+        {RA_CERTIFICATE, has_ra(plan)},
+        {RA_KEY, has_ra(plan)},
+        {RA_DIRECTORY, has_ra(plan)},
+        {GENERATIONS, true},
+        {CHALLENGE_KEY, true},
+        {STORE, true},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].is_wanted) {
+            names[count++] = all[i].name;
+        }
+    }
+    names[count] = NULL;
+}
+
 static enum err_code write_config(const struct init_plan *plan, struct buf *ret_text,
                                   struct err *err)
 {
     const struct settings_value all[] = {
-        {"ra.certificate", RA_CERTIFICATE},
-        {"ra.key", RA_KEY},
+        {"scep.topology", has_ra(plan) ? NULL : "direct"},
+        {"ra.certificate", has_ra(plan) ? RA_CERTIFICATE : NULL},
+        {"ra.key", has_ra(plan) ? RA_KEY : NULL},
+        {"ra.directory", has_ra(plan) ? RA_DIRECTORY : NULL},
         {"ca.certificate", INIT_CA_CERTIFICATE},
         {"ca.key", INIT_CA_KEY},
         {"ca.root", has_root(plan) ? INIT_ROOT_CERTIFICATE : NULL},
+        {"ca.generations", GENERATIONS},
         {"ca.socket", CA_SOCKET},
         {"challenge.key_file", CHALLENGE_KEY},
         {"challenge.static_file", plan->static_file},
@@ -113,8 +140,8 @@ static enum err_code add_made(struct folder *folder, const struct init_plan *pla
         {INIT_ROOT_KEY, &made->root_key, has_root(plan)},
         {INIT_CA_CERTIFICATE, &made->ca_certificate, true},
         {INIT_CA_KEY, &made->ca_key, true},
-        {RA_CERTIFICATE, &made->ra_certificate, true},
-        {RA_KEY, &made->ra_key, true},
+        {RA_CERTIFICATE, &made->ra_certificate, has_ra(plan)},
+        {RA_KEY, &made->ra_key, has_ra(plan)},
     };
     enum err_code code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < sizeof files / sizeof files[0]; i++) {
@@ -173,6 +200,12 @@ static enum err_code fill(struct folder *folder, const struct init_plan *plan, s
     if (code == ERR_OK) {
         code = folder_add_folder(folder, STORE, err);
     }
+    if (code == ERR_OK) {
+        code = folder_add_folder(folder, GENERATIONS, err);
+    }
+    if (code == ERR_OK && has_ra(plan)) {
+        code = folder_add_folder(folder, RA_DIRECTORY, err);
+    }
     return code == ERR_OK ? folder_add_file(folder, INIT_CONFIG, config, err) : code;
 }
 
@@ -182,11 +215,12 @@ enum err_code init_files(const struct init_plan *plan, FILE *problems,
     CLEANUP(buf_done) struct buf config = {0};
     CLEANUP(folder_done) struct folder folder = {0};
     struct init_result result = {0};
+    const char *names[ENTRIES_MAX + 1];
+    list_names(plan, names);
     // First, so that a mistake on the command line costs no time.
     enum err_code code = write_config(plan, &config, err);
     if (code == ERR_OK) {
-        code = folder_open(plan->directory, has_root(plan) ? two_tier_names : one_tier_names,
-                           &folder, err);
+        code = folder_open(plan->directory, names, &folder, err);
     }
     if (code == ERR_OK) {
         code = fill(&folder, plan, buf_view(&config), &result, err);

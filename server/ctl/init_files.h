@@ -17,7 +17,8 @@ struct init_plan {
     const char *directory;
     const char *listen;          // NULL = the setting's default
     const char *static_file;     // absolute path; NULL = no static challenge
-    struct ceremony_order order; // `tiers` decides whether there are root.pem and root.key
+    struct ceremony_order order; // `tiers` decides whether there are root.pem and root.key,
+                                 // `is_direct` whether there is an RA
 };
 
 struct init_result {

@@ -14,7 +14,8 @@ allowed_in() {
     server/*) echo '(conf|ca|ra|server)/' ;;
     tests/phone/*) echo 'tests/phone/' ;;
     tests/unit/phone/*) echo '((tests/phone|kit)/|[a-z_]+\.h)' ;;
-    tests/unit/*) echo '((conf|ca|ra|server|kit)/|[a-z_]+\.h)' ;;
+    tests/unit/*) echo '((conf|ca|ra|server|kit|tests/mic)/|[a-z_]+\.h)' ;;
+    tests/bench/*) echo '(conf|ra|tests/bench)/' ;;
     tests/*) echo 'tests/' ;;
     esac
 }

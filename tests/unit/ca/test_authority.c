@@ -289,19 +289,34 @@ static void ec_authority(void **state)
     }
 }
 
-static void refuse_start(struct fixture *fixture, X509 *take_cert, int64_t now, const char *text)
+static enum err_code load(const struct settings *settings, enum generation_role role, int64_t now,
+                          struct authority **ret_authority, struct err *err)
 {
-    struct buf pem = kit_cert_pem(take_cert);
-    char *path = kit_write(fixture->folder, "bad.pem", buf_view(&pem));
-    fixture->settings.certificate = path;
+    CLEANUP(generations_done) struct generations generations = {0};
+    enum err_code code = generations_read(settings, &generations, err);
+    if (code == ERR_OK) {
+        generations.list[0].role = role;
+        code = authority_load(settings, &generations.list[0], now, ret_authority, err);
+    }
+    return code;
+}
+
+static void refuse_load(const struct fixture *fixture, enum generation_role role, int64_t now,
+                        enum err_code expected, const char *text)
+{
     struct authority *authority = NULL;
     struct err err = {0};
-    assert_refused(authority_load(&fixture->settings, now, &authority, &err), ERR_CONFIG, &err,
-                   text);
+    assert_refused(load(&fixture->settings, role, now, &authority, &err), expected, &err, text);
     assert_null(authority);
-    fixture->settings.certificate = fixture->cert_path;
+}
+
+static void refuse_start(struct fixture *fixture, X509 *take_cert, int64_t now, const char *text)
+{
+    char *path = write_cert(fixture->folder, "bad.pem", take_cert);
+    fixture->settings.ca.certificate = path;
+    refuse_load(fixture, GENERATION_CURRENT, now, ERR_CONFIG, text);
+    fixture->settings.ca.certificate = fixture->cert_path;
     free(path);
-    buf_done(&pem);
     X509_free(take_cert);
 }
 
@@ -321,42 +336,82 @@ static void startup_checks(void **state)
                  "not valid yet");
     refuse_start(&fixture, kit_cert(key, "x", NULL, NULL, true, KIT_NOW, 1), KIT_NOW + 86400,
                  "expired");
-    struct authority *authority = NULL;
-    struct err err = {0};
-    fixture.settings.certificate = fixture.key_path;
-    assert_refused(authority_load(&fixture.settings, KIT_NOW, &authority, &err), ERR_CONFIG, &err,
-                   "no certificate");
-    fixture.settings.certificate = "/nonexistent/ca.pem";
-    assert_refused(authority_load(&fixture.settings, KIT_NOW, &authority, &err), ERR_CONFIG, &err,
-                   "/nonexistent/ca.pem");
-    fixture.settings.certificate = fixture.cert_path;
+    fixture.settings.ca.certificate = fixture.key_path;
+    refuse_load(&fixture, GENERATION_CURRENT, KIT_NOW, ERR_CONFIG, "no certificate");
+    fixture.settings.ca.certificate = "/nonexistent/ca.pem";
+    refuse_load(&fixture, GENERATION_CURRENT, KIT_NOW, ERR_NOT_FOUND, "/nonexistent/ca.pem");
+    fixture.settings.ca.certificate = fixture.cert_path;
     fixture.settings.phone.validity_days = 0;
-    assert_refused(authority_load(&fixture.settings, KIT_NOW, &authority, &err), ERR_CONFIG, &err,
-                   "validity of 0 days");
+    refuse_load(&fixture, GENERATION_CURRENT, KIT_NOW, ERR_CONFIG, "validity of 0 days");
     fixture_done(&fixture);
 }
 
-static X509 *ca_with_usage(const char *usage)
+// The next CA may not be valid yet, an old one may have expired.
+static void time_by_role(void **state)
 {
-    EVP_PKEY *key = kit_key(CA_KEY_INDEX);
-    X509 *cert = kit_cert(key, "x", NULL, NULL, false, KIT_NOW, 1);
-    X509_EXTENSION *constraints =
-        X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
-    X509_add_ext(cert, constraints, -1);
-    X509_EXTENSION_free(constraints);
-    if (usage != NULL) {
-        X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, usage);
-        X509_add_ext(cert, extension, -1);
-        X509_EXTENSION_free(extension);
+    (void)state;
+    static const struct {
+        enum generation_role role;
+        int64_t now;
+        const char *text; // NULL = loads
+    } cases[] = {
+        {GENERATION_CURRENT, KIT_NOW - 2 * DAY_SEC, "not valid yet"},
+        {GENERATION_CURRENT, KIT_NOW, NULL},
+        {GENERATION_CURRENT, KIT_NOW + 10 * DAY_SEC, "has expired"},
+        {GENERATION_NEXT, KIT_NOW - 2 * DAY_SEC, NULL},
+        {GENERATION_NEXT, KIT_NOW, NULL},
+        {GENERATION_NEXT, KIT_NOW + 10 * DAY_SEC, "has expired"},
+        {GENERATION_OLD, KIT_NOW - 2 * DAY_SEC, NULL},
+        {GENERATION_OLD, KIT_NOW, NULL},
+        {GENERATION_OLD, KIT_NOW + 10 * DAY_SEC, NULL},
+    };
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, 10);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (cases[i].text != NULL) {
+            refuse_load(&fixture, cases[i].role, cases[i].now, ERR_CONFIG, cases[i].text);
+            continue;
+        }
+        struct authority *authority = NULL;
+        struct err err = {0};
+        assert_ok(load(&fixture.settings, cases[i].role, cases[i].now, &authority, &err), &err);
+        assert_int_equal(authority_role(authority), cases[i].role);
+        assert_memory_equal(authority_id(authority), fixture.id, SHA256_LEN);
+        authority_free(authority);
     }
-    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-    // Read back: what OpenSSL noted about the extensions dates from before they were added.
-    struct buf der = {0};
-    assert_int_equal(ossl_cert_to_der(cert, &der, NULL), ERR_OK);
-    X509_free(cert);
-    X509 *again = parse_cert(&der);
-    buf_done(&der);
-    return again;
+    fixture_done(&fixture);
+}
+
+static void issues_by_role(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, 10);
+    struct buf csr = phone_csr();
+    static const enum issue_profile profiles[] = {PROFILE_PHONE, PROFILE_RA};
+    for (int role = GENERATION_CURRENT; role <= GENERATION_OLD; role++) {
+        struct authority *authority = NULL;
+        struct err err = {0};
+        assert_ok(load(&fixture.settings, (enum generation_role)role, KIT_NOW, &authority, &err),
+                  &err);
+        for (size_t i = 0; i < 2; i++) {
+            struct issue_order order = order_for(&csr);
+            order.profile = profiles[i];
+            struct buf der = {0};
+            struct authority_issued issued;
+            enum err_code code = authority_issue(authority, &order, KIT_NOW, &der, &issued, &err);
+            if (role == GENERATION_OLD) {
+                assert_refused(code, ERR_DENIED, &err, "is an old one and issues nothing");
+                assert_null(der.data);
+            } else {
+                assert_ok(code, &err);
+            }
+            buf_done(&der);
+        }
+        authority_free(authority);
+    }
+    buf_done(&csr);
+    fixture_done(&fixture);
 }
 
 static void ca_key_usage(void **state)
@@ -369,6 +424,185 @@ static void ca_key_usage(void **state)
     fixture_done(&fixture);
 }
 
+// RFC 8894, 2.1.2: who answers SCEP itself needs both usages, and RSA.
+static void direct_needs_usages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *usage;
+        bool is_enough;
+    } cases[] = {
+        {"critical,keyCertSign,cRLSign", false},
+        {"critical,keyCertSign,cRLSign,digitalSignature", false},
+        {"critical,keyCertSign,cRLSign,keyEncipherment", false},
+        {"critical,keyCertSign,cRLSign,digitalSignature,keyEncipherment", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture fixture;
+        fixture_init(&fixture, NULL, 10);
+        X509 *cert = ca_with_usage(cases[i].usage);
+        free(write_cert(fixture.folder, "ca.pem", cert));
+        X509_free(cert);
+        fixture_load(&fixture);
+        fixture.settings.scep.topology = SETTINGS_TOPOLOGY_DIRECT;
+        if (cases[i].is_enough) {
+            fixture_load(&fixture);
+        } else {
+            refuse_load(&fixture, GENERATION_CURRENT, KIT_NOW, ERR_CONFIG, "keyEncipherment");
+            refuse_load(&fixture, GENERATION_NEXT, KIT_NOW, ERR_CONFIG, "keyEncipherment");
+        }
+        fixture_done(&fixture);
+    }
+    struct fixture fixture;
+    fixture_init(&fixture, kit_ec_key("P-256"), 10);
+    fixture.settings.scep.topology = SETTINGS_TOPOLOGY_DIRECT;
+    refuse_load(&fixture, GENERATION_CURRENT, KIT_NOW, ERR_CONFIG, "ec:P-256");
+    fixture_done(&fixture);
+}
+
+static void crl_sign_usage(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, 10);
+    fixture_load(&fixture);
+    const struct authority_crl order = {.number = 1, .now = KIT_NOW};
+    struct buf der = {0};
+    struct err err = {0};
+    assert_ok(authority_sign_crl(fixture.authority, &order, &der, &err), &err);
+    buf_done(&der);
+    X509 *cert = ca_with_usage("critical,keyCertSign");
+    free(write_cert(fixture.folder, "ca.pem", cert));
+    X509_free(cert);
+    fixture_load(&fixture);
+    assert_refused(authority_sign_crl(fixture.authority, &order, &der, &err), ERR_DENIED, &err,
+                   "lacks cRLSign");
+    assert_null(der.data);
+    fixture_done(&fixture);
+}
+
+// The certificates of each CA name that CA's own CRL and certificate.
+static void urls_name_the_ca(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, CA_DAYS);
+    fixture.settings.phone.crl_url = "http://pki.example/{ca}.crl";
+    fixture.settings.phone.ca_url = "http://pki.example/{ca}/{ca}.cer";
+    fixture_load(&fixture);
+    struct buf csr = phone_csr();
+    struct issue_order order = order_for(&csr);
+    X509 *cert = issue_at(&fixture, &order, KIT_NOW);
+    char *crl_url = NULL;
+    char *ca_url = NULL;
+    const char *name = authority_name(fixture.authority);
+    assert_true(asprintf(&crl_url, "http://pki.example/%s.crl", name) > 0);
+    assert_true(asprintf(&ca_url, "http://pki.example/%s/%s.cer", name, name) > 0);
+    CRL_DIST_POINTS *points = X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
+    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(cert, NID_info_access, NULL, NULL);
+    const GENERAL_NAMES *names = sk_DIST_POINT_value(points, 0)->distpoint->name.fullname;
+    assert_true(view_is_text(
+        ossl_string_view(sk_GENERAL_NAME_value(names, 0)->d.uniformResourceIdentifier), crl_url));
+    assert_true(view_is_text(
+        ossl_string_view(
+            sk_ACCESS_DESCRIPTION_value(access, 0)->location->d.uniformResourceIdentifier),
+        ca_url));
+    CRL_DIST_POINTS_free(points);
+    AUTHORITY_INFO_ACCESS_free(access);
+    free(crl_url);
+    free(ca_url);
+    X509_free(cert);
+    buf_done(&csr);
+    fixture_done(&fixture);
+}
+
+static void ra_certificate(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, CA_DAYS);
+    fixture.settings.phone.validity_jitter_days = 100; // of phones only
+    fixture.settings.phone.crl_url = "http://pki.example/ca.crl";
+    fixture_load(&fixture);
+    struct buf csr = phone_csr(); // its subject and its SAN count nothing
+    struct issue_order order = order_for(&csr);
+    order.profile = PROFILE_RA;
+    X509 *cert = issue_at(&fixture, &order, KIT_NOW);
+    const X509_NAME *subject = X509_get_subject_name(cert);
+    assert_int_equal(X509_NAME_entry_count(subject), 1);
+    const ASN1_STRING *name = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, 0));
+    assert_true(view_is_text(ossl_string_view(name), "SCEP RA"));
+    assert_signature(cert, NID_sha256WithRSAEncryption);
+    assert_int_equal(time_of(X509_get0_notBefore(cert)), KIT_NOW - BACKDATE_SEC);
+    assert_int_equal(time_of(X509_get0_notAfter(cert)), KIT_NOW + PROFILE_RA_DAYS * DAY_SEC);
+    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert), kit_key(PHONE_KEY)), 1);
+    assert_names_and_ids(cert, fixture.cert);
+    assert_int_equal(X509_get_key_usage(cert), KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
+    assert_int_equal(X509_get_ext_by_NID(cert, NID_ext_key_usage, -1), -1);
+    assert_int_equal(X509_get_ext_by_NID(cert, NID_subject_alt_name, -1), -1);
+    assert_int_equal(X509_check_ca(cert), 0);
+    assert_int_equal(X509_get_ext_count(cert), 5);
+    assert_verifies(cert, fixture.cert, NULL, KIT_NOW, X509_PURPOSE_ANY);
+    X509_free(cert);
+    order.max_validity_sec = DAY_SEC;
+    cert = issue_at(&fixture, &order, KIT_NOW);
+    assert_int_equal(time_of(X509_get0_notAfter(cert)), KIT_NOW + DAY_SEC);
+    X509_free(cert);
+    buf_done(&csr);
+    fixture_done(&fixture);
+}
+
+static void ra_certificate_ends_with_the_ca(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, 100);
+    fixture_load(&fixture);
+    struct buf csr = phone_csr();
+    struct issue_order order = order_for(&csr);
+    order.profile = PROFILE_RA;
+    X509 *cert = issue_at(&fixture, &order, KIT_NOW);
+    assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(cert), X509_get0_notAfter(fixture.cert)),
+                     0);
+    X509_free(cert);
+    buf_done(&csr);
+    fixture_done(&fixture);
+}
+
+static void refuses_ra_orders(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, CA_DAYS);
+    fixture_load(&fixture);
+    struct buf csr = phone_csr();
+    struct issue_order named = order_for(&csr);
+    named.profile = PROFILE_RA;
+    named.common_name = view_of_text("SCEP RA");
+    struct issue_order with_san = order_for(&csr);
+    with_san.profile = PROFILE_RA;
+    with_san.sans[0] = (struct san){SAN_DNS, view_of_text("ra.example")};
+    with_san.san_count = 1;
+    const struct issue_order *const bad[] = {&named, &with_san};
+    struct buf der = {0};
+    struct authority_issued issued;
+    struct err err = {0};
+    for (size_t i = 0; i < 2; i++) {
+        assert_refused(authority_issue(fixture.authority, bad[i], KIT_NOW, &der, &issued, &err),
+                       ERR_BAD_REQUEST, &err, "the CA names");
+    }
+    // Signed by another key than the one in it.
+    struct buf forged = req_end(req_begin(kit_key(PHONE_KEY)), kit_key(OTHER_KEY));
+    struct issue_order order = order_for(&forged);
+    order.profile = PROFILE_RA;
+    assert_refused(authority_issue(fixture.authority, &order, KIT_NOW, &der, &issued, &err),
+                   ERR_BAD_REQUEST, &err, "signature");
+    assert_null(der.data);
+    buf_done(&forged);
+    buf_done(&csr);
+    fixture_done(&fixture);
+}
+
 static void der_certificate_file(void **state)
 {
     (void)state;
@@ -377,7 +611,7 @@ static void der_certificate_file(void **state)
     struct buf der = {0};
     assert_int_equal(ossl_cert_to_der(fixture.cert, &der, NULL), ERR_OK);
     char *path = kit_write(fixture.folder, "ca.der", buf_view(&der));
-    fixture.settings.certificate = path;
+    fixture.settings.ca.certificate = path;
     fixture_load(&fixture);
     assert_int_equal(authority_not_after(fixture.authority),
                      KIT_NOW - 86400 + CA_DAYS * (int64_t)DAY_SEC);
@@ -399,6 +633,14 @@ int main(void)
         cmocka_unit_test(ec_authority),
         cmocka_unit_test(startup_checks),
         cmocka_unit_test(ca_key_usage),
+        cmocka_unit_test(time_by_role),
+        cmocka_unit_test(issues_by_role),
+        cmocka_unit_test(direct_needs_usages),
+        cmocka_unit_test(crl_sign_usage),
+        cmocka_unit_test(urls_name_the_ca),
+        cmocka_unit_test(ra_certificate),
+        cmocka_unit_test(ra_certificate_ends_with_the_ca),
+        cmocka_unit_test(refuses_ra_orders),
         cmocka_unit_test(der_certificate_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single extensions: the exact octets of the simple ones, the structure of the others.
+// Single extensions of certificates and CRLs: the exact octets of the simple ones, the structure of
+// the others.
 #include "ca/extension.h"
 #include "fixture.h"
 
@@ -86,6 +87,38 @@ static void urls(void **state)
                      26);
 }
 
+static void crl_number(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t number;
+        const char *octets;
+        size_t len;
+    } cases[] = {
+        {0, "\x02\x01\x00", 3},
+        {1, "\x02\x01\x01", 3},
+        {128, "\x02\x02\x00\x80", 4},
+        {UINT64_MAX, "\x02\x09\x00\xff\xff\xff\xff\xff\xff\xff\xff", 11},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        X509_EXTENSION *extension = NULL;
+        struct err err = {0};
+        assert_ok(extension_crl_number(cases[i].number, &extension, &err), &err);
+        assert_extension(extension, NID_crl_number, false, cases[i].octets, cases[i].len);
+    }
+}
+
+static void crl_reason(void **state)
+{
+    (void)state;
+    X509_EXTENSION *extension = NULL;
+    struct err err = {0};
+    assert_ok(extension_crl_reason(REVOCATION_KEY_COMPROMISE, &extension, &err), &err);
+    assert_extension(extension, NID_crl_reason, false, "\x0a\x01\x01", 3);
+    assert_ok(extension_crl_reason(REVOCATION_PRIVILEGE_WITHDRAWN, &extension, &err), &err);
+    assert_extension(extension, NID_crl_reason, false, "\x0a\x01\x09", 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +127,8 @@ int main(void)
         cmocka_unit_test(basic_constraints),
         cmocka_unit_test(key_identifiers),
         cmocka_unit_test(urls),
+        cmocka_unit_test(crl_number),
+        cmocka_unit_test(crl_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,6 +108,42 @@ static void time_types(void **state)
     assert_refused(issue_time_of(NULL, &time, &err), ERR_SYNTAX, &err, "cannot be read");
 }
 
+// A profile with a subject of its own takes none from the request, and no name from the order.
+static void subject_of_the_profile(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, CA_DAYS);
+    struct profile *profile = NULL;
+    struct ca_key *key = NULL;
+    struct csr *csr = NULL;
+    struct err err = {0};
+    assert_ok(profile_new_ra(&(struct profile_urls){0}, fixture.cert, &profile, &err), &err);
+    assert_ok(ca_key_open(fixture.key_path, NULL, &key, &err), &err);
+    struct buf der = kit_csr_der(kit_key(PHONE_KEY), &(struct kit_csr){.common_name = "asked"});
+    assert_ok(csr_parse(buf_view(&der), &csr, &err), &err);
+    struct issue_order order = order_for(&der);
+    const struct issue issue = {.issuer = fixture.cert,
+                                .key = key,
+                                .profile = profile,
+                                .csr = csr,
+                                .order = &order,
+                                .now = KIT_NOW};
+    X509 *cert = NULL;
+    assert_ok(issue_certificate(&issue, &cert, &err), &err);
+    assert_int_equal(X509_NAME_cmp(X509_get_subject_name(cert), profile_subject(profile)), 0);
+    X509_free(cert);
+    cert = NULL;
+    order.common_name = view_of_text("named");
+    assert_refused(issue_certificate(&issue, &cert, &err), ERR_BAD_REQUEST, &err, "the CA names");
+    assert_null(cert);
+    csr_free(csr);
+    ca_key_free(key);
+    profile_free(profile);
+    buf_done(&der);
+    fixture_done(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +152,7 @@ int main(void)
         cmocka_unit_test(random_stays_in_range),
         cmocka_unit_test(frame_of_certificate),
         cmocka_unit_test(time_types),
+        cmocka_unit_test(subject_of_the_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

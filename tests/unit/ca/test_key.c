@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CA key: what can be opened, with which passphrase, and what it signs with.
+// The CA key: what can be opened, with which passphrase, and what it signs with and how.
 #include <stdlib.h>
 
 #include <openssl/pem.h>
@@ -130,6 +130,74 @@ static void digest_follows_the_key(void **state)
     EVP_PKEY_free(p384);
 }
 
+static void signs_crls(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *curve; // NULL = RSA
+        int signature;
+    } cases[] = {{NULL, NID_sha256WithRSAEncryption},
+                 {"P-256", NID_ecdsa_with_SHA256},
+                 {"P-384", NID_ecdsa_with_SHA384}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture fixture;
+        fixture_init(&fixture, cases[i].curve != NULL ? kit_ec_key(cases[i].curve) : NULL, 1);
+        struct ca_key *key = NULL;
+        struct err err = {0};
+        assert_ok(ca_key_open(fixture.key_path, NULL, &key, &err), &err);
+        X509_CRL *crl = X509_CRL_new();
+        X509_CRL_set_issuer_name(crl, X509_get_subject_name(fixture.cert));
+        ASN1_TIME *time = ASN1_TIME_set(NULL, KIT_NOW);
+        X509_CRL_set1_lastUpdate(crl, time);
+        ASN1_TIME_free(time);
+        assert_ok(ca_key_sign_crl(key, crl, &err), &err);
+        assert_int_equal(X509_CRL_get_signature_nid(crl), cases[i].signature);
+        assert_int_equal(X509_CRL_verify(crl, X509_get0_pubkey(fixture.cert)), 1);
+        X509_CRL_free(crl);
+        ca_key_free(key);
+        fixture_done(&fixture);
+    }
+}
+
+static void signs_cms(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, NULL, CA_DAYS);
+    struct ca_key *key = NULL;
+    struct err err = {0};
+    assert_ok(ca_key_open(fixture.key_path, NULL, &key, &err), &err);
+    X509 *other = kit_cert(kit_key(OTHER_KEY), "other", NULL, NULL, false, KIT_NOW, 1);
+    STACK_OF(X509) *certs = sk_X509_new_null();
+    sk_X509_push(certs, other);
+    struct ca_key_cms cms = {
+        .signer = fixture.cert, .certs = certs, .content = view_of_text("content\n")};
+    struct buf der = {0};
+    assert_ok(ca_key_sign_cms(key, &cms, &der, &err), &err);
+    const unsigned char *end = der.data;
+    CMS_ContentInfo *read = d2i_CMS_ContentInfo(NULL, &end, (long)der.len);
+    assert_ptr_equal(end, der.data + der.len);
+    BIO *content = BIO_new(BIO_s_mem());
+    assert_int_equal(CMS_verify(read, NULL, NULL, NULL, content, CMS_NO_SIGNER_CERT_VERIFY), 1);
+    struct buf text = {0};
+    assert_int_equal(ossl_bio_to_buf(content, &text, NULL), ERR_OK);
+    assert_true(view_is_text(buf_view(&text), "content\n")); // no line ends changed
+    STACK_OF(X509) *found = CMS_get1_certs(read);
+    assert_int_equal(sk_X509_num(found), 2);
+    free_cert_stack(found);
+    buf_done(&text);
+    BIO_free(content);
+    CMS_ContentInfo_free(read);
+    buf_done(&der);
+    cms.signer = other;
+    assert_refused(ca_key_sign_cms(key, &cms, &der, &err), ERR_CRYPTO, &err, "cannot sign");
+    assert_null(der.data);
+    sk_X509_free(certs);
+    X509_free(other);
+    ca_key_free(key);
+    fixture_done(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +206,8 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(certificate_is_no_key),
         cmocka_unit_test(digest_follows_the_key),
+        cmocka_unit_test(signs_crls),
+        cmocka_unit_test(signs_cms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,8 @@ static void running_init(struct running *running)
     fixture_init(&running->fixture, NULL, CA_DAYS);
     fixture_load(&running->fixture);
     struct err err = {0};
-    assert_ok(service_new(authority_ref(running->fixture.authority), fixed_clock, &running->service,
-                          &err),
+    assert_ok(service_new(authorities_ref(running->fixture.authorities), fixed_clock,
+                          &running->service, &err),
               &err);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     running->path = kit_path(running->fixture.folder, "ca.sock");
@@ -69,6 +69,7 @@ static void ask_raw(int fd, struct view question)
 // A worker of scepd: asks its questions one after the other on a thread of its own.
 struct asker {
     const char *path;
+    const uint8_t *issuer;
     struct view csr;
     unsigned questions;
     unsigned issued;
@@ -83,8 +84,10 @@ static void *run_asker(void *argument)
         return NULL;
     }
     for (unsigned i = 0; i < asker->questions; i++) {
-        const struct issue_order order = {
-            .profile = PROFILE_PHONE, .csr = asker->csr, .transaction_id = view_of_text("T")};
+        const struct issue_order order = {.profile = PROFILE_PHONE,
+                                          .issuer = view_of(asker->issuer, SHA256_LEN),
+                                          .csr = asker->csr,
+                                          .transaction_id = view_of_text("T")};
         struct buf der = {0};
         if (ca_client_issue(client, &order, &der, NULL) == ERR_OK) {
             asker->issued++;
@@ -122,7 +125,8 @@ static void issues_over_the_socket(void **state)
     struct running running;
     running_init(&running);
     struct buf csr = kit_csr_der(kit_key(PHONE_KEY), &(struct kit_csr){.common_name = "phone"});
-    struct asker asker = {.path = running.path, .csr = buf_view(&csr), .questions = 3};
+    struct asker asker = {
+        .path = running.path, .issuer = running.fixture.id, .csr = buf_view(&csr), .questions = 3};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, run_asker, &asker), 0);
     accept_one_blocking(&running);
@@ -142,17 +146,19 @@ static void many_connections_at_once(void **state)
     struct asker askers[ASKERS];
     pthread_t threads[ASKERS];
     for (size_t i = 0; i < ASKERS; i++) {
-        askers[i] =
-            (struct asker){.path = running.path, .csr = buf_view(&csr), .questions = QUESTIONS};
+        askers[i] = (struct asker){.path = running.path,
+                                   .issuer = running.fixture.id,
+                                   .csr = buf_view(&csr),
+                                   .questions = QUESTIONS};
         assert_int_equal(pthread_create(&threads[i], NULL, run_asker, &askers[i]), 0);
     }
     for (size_t i = 0; i < ASKERS; i++) {
         accept_one_blocking(&running);
     }
-    // A reload in the midst of it: threads finish with the authority they began with.
-    struct authority *fresh = NULL;
+    // A reload in the midst of it: threads finish with the CAs they began with.
+    struct authorities *fresh = NULL;
     struct err err = {0};
-    assert_ok(authority_load(&running.fixture.settings, KIT_NOW, &fresh, &err), &err);
+    assert_ok(authorities_load(&running.fixture.settings, KIT_NOW, &fresh, NULL, &err), &err);
     service_replace(running.service, fresh);
     for (size_t i = 0; i < ASKERS; i++) {
         pthread_join(threads[i], NULL);
@@ -165,14 +171,14 @@ static void many_connections_at_once(void **state)
     running_done(&running);
 }
 
-static struct frame receive(int fd, uint8_t *octets)
+static const struct frame *receive(int fd, uint8_t *octets)
 {
+    static struct frame frame;
     ssize_t got = recv(fd, octets, FRAME_MAX_LEN, 0);
     assert_true(got > 0);
-    struct frame frame;
     struct err err = {0};
     assert_ok(frame_get(view_of(octets, (size_t)got), &frame, &err), &err);
-    return frame;
+    return &frame;
 }
 
 static void ping_and_refusal(void **state)
@@ -184,19 +190,21 @@ static void ping_and_refusal(void **state)
     int fd = connect_raw(&running);
     wait_and_accept(&running, 1);
     struct buf ping = {0};
-    assert_int_equal(frame_put_bare(FRAME_PING, &ping, NULL), ERR_OK);
+    assert_int_equal(frame_put_ping(&ping, NULL), ERR_OK);
     ask_raw(fd, buf_view(&ping));
-    assert_int_equal(receive(fd, octets).type, FRAME_PONG);
+    assert_int_equal(receive(fd, octets)->type, FRAME_PONG);
     buf_done(&ping);
 
-    const struct issue_order order = {.profile = PROFILE_PHONE, .csr = view_of_text("garbage")};
+    const struct issue_order order = {.profile = PROFILE_PHONE,
+                                      .issuer = view_of(running.fixture.id, SHA256_LEN),
+                                      .csr = view_of_text("garbage")};
     struct buf question = {0};
     assert_int_equal(frame_put_issue(&order, &question, NULL), ERR_OK);
     ask_raw(fd, buf_view(&question));
-    struct frame frame = receive(fd, octets);
-    assert_int_equal(frame.type, FRAME_REFUSED);
-    assert_int_equal(frame.refusal, ERR_BAD_REQUEST);
-    assert_non_null(memmem(frame.refusal_text.data, frame.refusal_text.len, "PKCS#10", 7));
+    const struct frame *frame = receive(fd, octets);
+    assert_int_equal(frame->type, FRAME_REFUSED);
+    assert_int_equal(frame->refusal, ERR_BAD_REQUEST);
+    assert_non_null(memmem(frame->refusal_text.data, frame->refusal_text.len, "PKCS#10", 7));
     buf_done(&question);
     close(fd);
     running_done(&running);
@@ -211,8 +219,8 @@ static void malformed_frames_end_the_connection(void **state)
     const struct view bad[] = {
         view_of("\x01", 1),         view_of("\x02\x04", 2),
         view_of("\x01\x04\x00", 3), view_of("\x01\x05", 2), // PONG is no question
-        view_of("\x01\x01", 2),     view_of("\x01\x02\x00\x00\x00\x01x", 7),
-        view_of("\x01\x09", 2),     view_of(too_long, sizeof too_long),
+        view_of("\x01\x01", 2),     view_of("\x01\x02\x01\x00\x00\x00\x01x", 8),
+        view_of("\x01\x0a", 2),     view_of(too_long, sizeof too_long),
     };
     struct running running;
     running_init(&running);
@@ -226,7 +234,7 @@ static void malformed_frames_end_the_connection(void **state)
         close(fd);
     }
     ask_raw(healthy, view_of("\x01\x04", 2));
-    assert_int_equal(receive(healthy, octets).type, FRAME_PONG);
+    assert_int_equal(receive(healthy, octets)->type, FRAME_PONG);
     close(healthy);
     running_done(&running);
 }
@@ -258,6 +266,61 @@ static void bounded_connections(void **state)
     for (size_t i = 0; i < SERVICE_CONNECTIONS_MAX; i++) {
         close(fds[i]);
     }
+    running_done(&running);
+}
+
+// A CRL that goes there and comes back in several frames each.
+struct crl_asker {
+    const char *path;
+    struct crl_order order;
+    struct buf crl;
+    enum err_code code;
+    struct err err;
+};
+
+static void *run_crl_asker(void *argument)
+{
+    struct crl_asker *asker = argument;
+    struct ca_client *client = NULL;
+    asker->code = ca_client_new(asker->path, &client, &asker->err);
+    if (asker->code == ERR_OK) {
+        asker->code = ca_client_sign_crl(client, &asker->order, &asker->crl, &asker->err);
+        ca_client_free(client);
+    }
+    return NULL;
+}
+
+static void large_crl_over_the_socket(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 2 * FRAME_CRL_CHUNK + 5 };
+    static struct crl_entry entries[ENTRIES];
+    for (size_t i = 0; i < ENTRIES; i++) {
+        entries[i] = (struct crl_entry){.serial = {1, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)i},
+                                        .revoked_at = KIT_NOW - 5,
+                                        .reason = REVOCATION_SUPERSEDED};
+    }
+    struct running running;
+    running_init(&running);
+    struct crl_asker asker = {.path = running.path,
+                              .order = {.issuer = view_of(running.fixture.id, SHA256_LEN),
+                                        .number = 9,
+                                        .entries = entries,
+                                        .count = ENTRIES}};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, run_crl_asker, &asker), 0);
+    accept_one_blocking(&running);
+    pthread_join(thread, NULL);
+    assert_ok(asker.code, &asker.err);
+    assert_true(asker.crl.len > FRAME_RESULT_LEN);
+    const unsigned char *at = asker.crl.data;
+    X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)asker.crl.len);
+    assert_non_null(crl);
+    assert_ptr_equal(at, asker.crl.data + asker.crl.len);
+    assert_int_equal(X509_CRL_verify(crl, kit_key(CA_KEY_INDEX)), 1);
+    assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), ENTRIES);
+    X509_CRL_free(crl);
+    buf_done(&asker.crl);
     running_done(&running);
 }
 
@@ -295,6 +358,7 @@ int main(void)
         cmocka_unit_test(many_connections_at_once),
         cmocka_unit_test(ping_and_refusal),
         cmocka_unit_test(malformed_frames_end_the_connection),
+        cmocka_unit_test(large_crl_over_the_socket),
         cmocka_unit_test(bounded_connections),
         cmocka_unit_test(ends_with_open_connections),
         cmocka_unit_test(accept_without_anybody),

@@ -197,16 +197,51 @@ static void empty_subject(void **state)
                    "not valid UTF-8");
 }
 
-// The order's name fills an empty subject only.
-static void subject_wins_over_order(void **state)
+// The order's name is for a subject without CN; a phone's own one stays what it is.
+static void name_of_the_order(void **state)
 {
     (void)state;
-    const struct part part = {NID_organizationName, V_ASN1_UTF8STRING, "Org", -1, 0};
+    static const struct part org = {NID_organizationName, V_ASN1_UTF8STRING, "Org", -1, 0};
+    static const struct part named[] = {
+        {NID_organizationName, V_ASN1_UTF8STRING, "Org", -1, 0},
+        {NID_commonName, V_ASN1_PRINTABLESTRING, "own", -1, -1}, // in the same RDN
+    };
+    static const struct {
+        const struct part *parts;
+        size_t count;
+        const char *common_name;
+        const char *subject;
+    } cases[] = {
+        {NULL, 0, "SEP001A2B3C4D5E", "/CN=SEP001A2B3C4D5E"},
+        {&org, 1, "", "/O=Org"},
+        {&org, 1, "SEP001A2B3C4D5E", "/O=Org/CN=SEP001A2B3C4D5E"},
+        {named, 2, "SEP001A2B3C4D5E", "/O=Org+CN=own"},
+        {named, 2, "$MA", "/O=Org+CN=own"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        X509_NAME *subject = NULL;
+        struct err err = {0};
+        assert_ok(
+            build(name_of(cases[i].parts, cases[i].count), cases[i].common_name, &subject, &err),
+            &err);
+        char *text = X509_NAME_oneline(subject, NULL, 0);
+        assert_string_equal(text, cases[i].subject);
+        OPENSSL_free(text);
+        X509_NAME_free(subject);
+    }
+    struct part many[LIMIT_SUBJECT_RDNS];
+    for (size_t i = 0; i < LIMIT_SUBJECT_RDNS; i++) {
+        many[i] = (struct part){NID_organizationalUnitName, V_ASN1_UTF8STRING, "unit", -1, 0};
+    }
     X509_NAME *subject = NULL;
     struct err err = {0};
-    assert_ok(build(name_of(&part, 1), "SEP001A2B3C4D5E", &subject, &err), &err);
-    assert_int_equal(X509_NAME_get_index_by_NID(subject, NID_commonName, -1), -1);
-    X509_NAME_free(subject);
+    assert_refused(build(name_of(many, LIMIT_SUBJECT_RDNS), "SEP1", &subject, &err),
+                   ERR_BAD_REQUEST, &err, "33 attributes");
+    assert_refused(build(name_of(&org, 1), "$MA", &subject, &err), ERR_BAD_REQUEST, &err,
+                   "literal $");
+    assert_refused(build(name_of(&org, 1), CHARS_64 "x", &subject, &err), ERR_BAD_REQUEST, &err,
+                   "65 characters");
+    assert_null(subject);
 }
 
 static void alt_names(void **state)
@@ -282,7 +317,7 @@ int main(void)
         cmocka_unit_test(counts_characters),
         cmocka_unit_test(too_many_attributes),
         cmocka_unit_test(empty_subject),
-        cmocka_unit_test(subject_wins_over_order),
+        cmocka_unit_test(name_of_the_order),
         cmocka_unit_test(alt_names),
         cmocka_unit_test(refuses_alt_names),
     };

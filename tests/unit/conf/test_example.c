@@ -71,12 +71,84 @@ static void every_setting_is_there(void **state)
         struct buf literal = {0};
         const char *shown = item->initial != NULL ? item->initial : item->example;
         assert_int_equal(schema_literal(item, shown, &literal, &err), ERR_OK);
-        snprintf(line, sizeof line, "\n    %s%s = %s;\n", item->required ? "" : "#",
-                 schema_last_name(item), (const char *)literal.data);
+        bool is_required = schema_is_required(item, SETTINGS_TOPOLOGY_RA);
+        bool is_repeated = schema_group_of(item)->most > 0;
+        snprintf(line, sizeof line, "\n%s%s%s = %s;\n", is_repeated ? "#        " : "    ",
+                 is_required ? "" : "#", schema_last_name(item), (const char *)literal.data);
         assert_non_null(strstr(text, line));
         buf_done(&literal);
     }
     free(text);
+}
+
+// Takes the '#' at the start of each line of the repeated group away.
+static void uncomment_mic(char *text)
+{
+    char *end = strstr(text, "\n#);\n");
+    char *to = strstr(text, "\n#mic = (\n");
+    assert_true(to != NULL && end != NULL);
+    for (const char *at = to; *at != '\0'; at++) {
+        bool is_mark = at <= end + 1 && at[0] == '#' && at[-1] == '\n';
+        if (!is_mark) {
+            *to++ = *at;
+        }
+    }
+    *to = '\0';
+}
+
+static void the_example_entry_loads(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct settings *settings = NULL;
+    char *folder = kit_new_folder();
+    char *text = write_text(NULL);
+    uncomment_mic(text);
+    char *path = kit_write(folder, "scepd.conf", view_of_text(text));
+    assert_int_equal(settings_load(path, false, stderr, &settings, &err), ERR_OK);
+    assert_int_equal(settings->mic_count, 1);
+    assert_string_equal(settings->mic[0].name, "cisco-m2");
+    assert_int_equal(settings->mic[0].roots.count, 1);
+    assert_int_equal(settings->mic[0].intermediates.count, 0);
+    settings_free(settings);
+    free(path);
+    free(text);
+    kit_remove_folder(folder);
+}
+
+// Loads what settings_write() writes for `values`. Caller frees.
+static struct settings *write_and_load(const struct settings_value *values)
+{
+    struct err err = {0};
+    struct settings *settings = NULL;
+    char *folder = kit_new_folder();
+    char *text = write_text(values);
+    char *path = kit_write(folder, "scepd.conf", view_of_text(text));
+    assert_int_equal(settings_load(path, false, stderr, &settings, &err), ERR_OK);
+    free(path);
+    free(text);
+    kit_remove_folder(folder);
+    return settings;
+}
+
+static void the_topology_decides_what_is_set(void **state)
+{
+    (void)state;
+    const struct settings_value values[] = {
+        {"ca.generations", "/g"}, {"ra.directory", "/r"},          {"scep.topology", "direct"},
+        {"ca.key", "/k"},         {"phone.domains", "A.nl, b.nl"}, {NULL, NULL},
+    };
+    struct settings *settings = write_and_load(values);
+    assert_int_equal(settings->scep.topology, SETTINGS_TOPOLOGY_DIRECT);
+    assert_null(settings->ra.certificate);
+    assert_null(settings->ra.key);
+    assert_string_equal(settings->ca.certificate, "/etc/scepd/ca.pem");
+    assert_string_equal(settings->ca.key, "/k");
+    assert_string_equal(settings->ca.generations, "/g");
+    assert_string_equal(settings->ra.directory, "/r");
+    assert_int_equal(settings->phone.domains.count, 2);
+    assert_string_equal(settings->phone.domains.list[0], "a.nl");
+    settings_free(settings);
 }
 
 static void given_values_are_set(void **state)
@@ -132,6 +204,14 @@ static void refuses_wrong_values_before_writing(void **state)
         {{{"scep.reply_chain", "yes"}}, "scep.reply_chain: not a value; allowed: true or false"},
         {{{"scep.get_ca_cert", "ra, rot"}},
          "scep.get_ca_cert: \"rot\"; allowed: a list of \"ra\", \"issuing\" and \"root\""},
+        {{{"mic.name", "x"}}, "mic.name: in a list of groups; allowed: other settings"},
+        {{{"phone.domains", "a.nl, b_c"}},
+         "phone.domains: \"b_c\": a character that is no letter, digit or hyphen; allowed: a list "
+         "of 0 to 8 DNS names"},
+        {{{"ra.key", "k"}, {"scep.topology", "direct"}},
+         "ra.key: allowed only under scep.topology \"ra\""},
+        {{{"scep.topology", "direct"}, {"ca.root", "r"}},
+         "ca.root: allowed only under scep.topology \"ra\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *text = NULL;
@@ -164,6 +244,8 @@ int main(void)
         cmocka_unit_test(shipped_file_loads),
         cmocka_unit_test(lines_are_not_too_long),
         cmocka_unit_test(every_setting_is_there),
+        cmocka_unit_test(the_example_entry_loads),
+        cmocka_unit_test(the_topology_decides_what_is_set),
         cmocka_unit_test(given_values_are_set),
         cmocka_unit_test(refuses_wrong_values_before_writing),
         cmocka_unit_test(a_full_disk_is_told),

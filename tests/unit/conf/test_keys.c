@@ -89,6 +89,39 @@ static void checks_rsa_sizes_and_exponents(void **state)
     }
 }
 
+static void the_lower_limit_can_be_another(void **state)
+{
+    (void)state;
+    const struct {
+        int bits;
+        uint32_t min_bits;
+        const char *exponent;
+        const char *why; // NULL = accepted
+    } cases[] = {
+        {1024, 1024, "10001", NULL},
+        {1025, 1024, "3", NULL},
+        {2048, 1024, "10001", NULL},
+        {4096, 1024, "10001", NULL},
+        {3072, 3072, "10001", NULL},
+        {4096, 4096, "10001", NULL},
+        {512, 1024, "10001", "an RSA key of 512 bits; allowed: 1024 to 4096"},
+        {1023, 1024, "10001", "an RSA key of 1023 bits; allowed: 1024 to 4096"},
+        {2048, 3072, "10001", "an RSA key of 2048 bits; allowed: 3072 to 4096"},
+        {4097, 1024, "10001", "an RSA key of 4097 bits; allowed: 1024 to 4096"},
+        {1024, 1024, "1", "an RSA public exponent of 1 bits; allowed: odd, from 3 to 2^32"},
+        {1024, 1024, "100000001",
+         "an RSA public exponent of 33 bits; allowed: odd, from 3 to 2^32"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err = {0};
+        EVP_PKEY *key = rsa_public(cases[i].bits, cases[i].exponent);
+        enum err_code code = keys_check_at_least(key, cases[i].min_bits, &err);
+        assert_int_equal(code, cases[i].why == NULL ? ERR_OK : ERR_BAD_ALG);
+        assert_string_equal(err.text, cases[i].why == NULL ? "" : cases[i].why);
+        EVP_PKEY_free(key);
+    }
+}
+
 static void accepts_a_real_key(void **state)
 {
     (void)state;
@@ -149,6 +182,8 @@ static void expect_type_refused(EVP_PKEY *take_key, const char *type)
              "a key of type %s; SCEP encrypts the answer to it, so it must be RSA", type);
     assert_int_equal(keys_check_client(take_key, &err), ERR_BAD_ALG);
     assert_string_equal(err.text, expected);
+    assert_int_equal(keys_check_at_least(take_key, 1, &err), ERR_BAD_ALG);
+    assert_string_equal(err.text, expected);
     EVP_PKEY_free(take_key);
 }
 
@@ -187,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_rsa_sizes_and_exponents),
+        cmocka_unit_test(the_lower_limit_can_be_another),
         cmocka_unit_test(accepts_a_real_key),
         cmocka_unit_test(refuses_other_types),
         cmocka_unit_test(refuses_pss_keys),

@@ -15,6 +15,13 @@ static size_t count_items(void)
     return count;
 }
 
+// Where the item's values go: the settings, or the first entry of its repeated group.
+static void *base_of(const struct schema_item *item, struct settings *settings)
+{
+    const struct schema_group *group = schema_group_of(item);
+    return group->most > 0 ? value_entry(group, settings, 0) : (void *)settings;
+}
+
 static void every_item_is_sound(void **state)
 {
     (void)state;
@@ -27,8 +34,14 @@ static void every_item_is_sound(void **state)
         assert_true(strlen(schema_allowed(item, allowed)) < SCHEMA_ALLOWED_LEN - 1);
         assert_non_null(item->example);
         assert_true(item->words[strlen(item->words) - 1] == '.');
-        assert_true(!item->required || item->initial != NULL);
+        assert_int_equal(schema_index(item), i);
+        // scepctl init sets what is required once; what each entry needs has only an example.
+        bool is_once = schema_group_of(item)->most == 0;
+        bool is_required = schema_is_required(item, SETTINGS_TOPOLOGY_RA);
+        assert_true(!is_required || (item->initial != NULL) == is_once);
+        assert_true(is_once || item->presence <= SCHEMA_REQUIRED);
     }
+    assert_true(count_items() <= SCHEMA_ITEMS_MAX);
     for (size_t i = 0; schema_group(i) != NULL; i++) {
         for (size_t k = 0; (item = schema_item(k)) != NULL; k++) {
             per_group += schema_is_in_group(item, schema_group(i)->name);
@@ -40,15 +53,70 @@ static void every_item_is_sound(void **state)
     assert_null(schema_find_group("http.listen"));
 }
 
+static void the_repeated_group_fits_its_array(void **state)
+{
+    (void)state;
+    const struct schema_group *group = schema_find_group("mic");
+    struct settings *settings = calloc(1, sizeof *settings);
+    assert_int_equal(group->most, SETTINGS_MIC_STORES_MAX);
+    assert_ptr_equal(value_entry(group, settings, 0), &settings->mic[0]);
+    assert_ptr_equal(value_entry(group, settings, group->most - 1),
+                     &settings->mic[SETTINGS_MIC_STORES_MAX - 1]);
+    for (size_t i = 0; schema_group(i) != NULL; i++) {
+        assert_int_equal(schema_group(i)->most > 0, schema_group(i) == group);
+    }
+    settings_free(settings);
+}
+
+static void presence_follows_the_topology(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        bool required_with_ra, required_direct, forbidden_direct;
+        const char *words;
+    } cases[] = {
+        {"ca.key", true, true, false, "none, it must be set"},
+        {"mic.roots", true, true, false, "none, it must be set"},
+        {"ra.key", true, false, true,
+         "none, it must be set; not allowed with scep.topology \"direct\""},
+        {"ra.certificate", true, false, true,
+         "none, it must be set; not allowed with scep.topology \"direct\""},
+        {"ra.pin_file", false, false, true, "not set; not allowed with scep.topology \"direct\""},
+        {"ca.root", false, false, true, "not set; not allowed with scep.topology \"direct\""},
+        {"ca.pin_file", false, false, false, "not set"},
+        {"phone.domains", false, false, false, "not set"},
+        {"http.queue", false, false, false, "256"},
+        {"mic.classes", false, false, false, "[\"phone\", \"spa\"]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err = {0};
+        struct buf words = {0};
+        const struct schema_item *item = schema_find(cases[i].name);
+        assert_int_equal(schema_is_required(item, SETTINGS_TOPOLOGY_RA), cases[i].required_with_ra);
+        assert_int_equal(schema_is_required(item, SETTINGS_TOPOLOGY_DIRECT),
+                         cases[i].required_direct);
+        assert_false(schema_is_forbidden(item, SETTINGS_TOPOLOGY_RA));
+        assert_int_equal(schema_is_forbidden(item, SETTINGS_TOPOLOGY_DIRECT),
+                         cases[i].forbidden_direct);
+        assert_int_equal(schema_default(item, &words, &err), ERR_OK);
+        assert_string_equal((const char *)words.data, cases[i].words);
+        buf_done(&words);
+    }
+}
+
 // Two items with one field would overwrite each other.
 static void every_item_has_its_own_field(void **state)
 {
     (void)state;
     size_t count = count_items();
     for (size_t i = 0; i < count; i++) {
-        assert_true(schema_item(i)->offset < sizeof(struct settings));
+        const struct schema_group *group = schema_group_of(schema_item(i));
+        size_t room = group->most > 0 ? group->entry_size : sizeof(struct settings);
+        assert_true(schema_item(i)->offset < room);
         for (size_t k = 0; k < i; k++) {
-            assert_int_not_equal(schema_item(i)->offset, schema_item(k)->offset);
+            bool is_elsewhere = schema_group_of(schema_item(k))->most != group->most;
+            assert_true(is_elsewhere || schema_item(i)->offset != schema_item(k)->offset);
         }
     }
 }
@@ -60,10 +128,11 @@ static void defaults_and_examples_are_allowed(void **state)
     for (size_t i = 0; (item = schema_item(i)) != NULL; i++) {
         struct err err = {0};
         struct settings *settings = calloc(1, sizeof *settings);
+        void *into = base_of(item, settings);
         if (item->initial != NULL) {
-            assert_int_equal(value_read_text(item, item->initial, ".", settings, &err), ERR_OK);
+            assert_int_equal(value_read_text(item, item->initial, ".", into, &err), ERR_OK);
         }
-        assert_int_equal(value_read_text(item, item->example, ".", settings, &err), ERR_OK);
+        assert_int_equal(value_read_text(item, item->example, ".", into, &err), ERR_OK);
         settings_free(settings);
     }
 }
@@ -71,7 +140,8 @@ static void defaults_and_examples_are_allowed(void **state)
 static enum err_code read_text(const char *name, const char *text, struct settings *settings,
                                struct err *err)
 {
-    return value_read_text(schema_find(name), text, "/dir", settings, err);
+    const struct schema_item *item = schema_find(name);
+    return value_read_text(item, text, "/dir", base_of(item, settings), err);
 }
 
 static void integers_end_where_they_say(void **state)
@@ -111,6 +181,8 @@ static void finds_the_nearest_name(void **state)
         {"scep.listen", "http.listen"},
         {"listen", "http.listen"},
         {"scep.level", "log.level"},
+        {"mic.root", "mic.roots"},
+        {"mic.window_days", "renewal.window_days"},
         {"phone.validity", NULL},
         {"http.zzzzzzzz", NULL},
         {"", NULL},
@@ -141,6 +213,10 @@ static void quotes_values(void **state)
         {"scep.get_ca_cert", " ra,root,", "[\"ra\", \"root\"]"},
         {"scep.get_ca_cert", "", "[]"},
         {"store.directory", "", "\"\""},
+        {"phone.domains", "a.nl, b.nl", "[\"a.nl\", \"b.nl\"]"},
+        {"mic.roots", "a.pem", "[\"a.pem\"]"},
+        {"mic.name", "a, b", "\"a, b\""},
+        {"http.crl_path", "/{ca}", "\"/{ca}\""},
         {"store.directory", "a\"\\\n\xc3\xa4", "\"a\\\"\\\\\\x0a\xc3\xa4\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -184,6 +260,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_item_is_sound),
+        cmocka_unit_test(the_repeated_group_fits_its_array),
+        cmocka_unit_test(presence_follows_the_topology),
         cmocka_unit_test(every_item_has_its_own_field),
         cmocka_unit_test(defaults_and_examples_are_allowed),
         cmocka_unit_test(integers_end_where_they_say),

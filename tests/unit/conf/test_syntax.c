@@ -92,6 +92,13 @@ static void checks_urls(void **state)
         {"http://host/\n", "a character that must not be in a URL"},
         {"http://h\xc3\xb6st/", "a character that must not be in a URL"},
         {longest, "longer than 255 octets"},
+        {"http://host/crl/{ca}.crl", NULL},
+        {"http://host?{ca}", NULL},
+        {"http://{ca}/crl", "a character that must not be in a URL"},
+        {"http://host:{ca}/", "a character that must not be in a URL"},
+        {"http://host/{ca}/{ca}", "a character that must not be in a URL"},
+        {"http://host/{CA}", "a character that must not be in a URL"},
+        {"http://host/{ca", "a character that must not be in a URL"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct err err = {0};
@@ -99,6 +106,128 @@ static void checks_urls(void **state)
         assert_int_equal(code, cases[i].why == NULL ? ERR_OK : ERR_SYNTAX);
         assert_string_equal(err.text, cases[i].why == NULL ? "" : cases[i].why);
     }
+}
+
+#define TEXT_LEN 300 // bytes of the longest text that is tried, with NUL
+
+struct text_case {
+    const char *text;
+    const char *why; // NULL = good
+};
+
+static void check_texts(enum err_code (*check)(const char *, struct err *),
+                        const struct text_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct err err = {0};
+        assert_int_equal(check(cases[i].text, &err), cases[i].why == NULL ? ERR_OK : ERR_SYNTAX);
+        assert_string_equal(err.text, cases[i].why == NULL ? "" : cases[i].why);
+    }
+}
+
+// `head`, so many 'a', and `tail`.
+static void fill(char text[TEXT_LEN], const char *head, size_t count, const char *tail)
+{
+    char middle[TEXT_LEN];
+    memset(middle, 'a', count);
+    snprintf(text, TEXT_LEN, "%s%.*s%s", head, (int)count, middle, tail);
+}
+
+static void checks_url_paths(void **state)
+{
+    (void)state;
+    char longest[TEXT_LEN];
+    char too_long[TEXT_LEN];
+    char expands_too_long[TEXT_LEN];
+    fill(longest, "/", 254, "");
+    fill(too_long, "/", 255, "");
+    fill(expands_too_long, "/", 239, "{ca}");
+    const struct text_case cases[] = {
+        {"/", NULL},
+        {"/crl/{ca}.crl", NULL},
+        {"/{ca}", NULL},
+        {"/a\"b'c;d=e&f+g", NULL},
+        {longest, NULL},
+        {"", "it does not begin with /"},
+        {"crl", "it does not begin with /"},
+        {"{ca}", "it does not begin with /"},
+        {"http://h/crl", "it does not begin with /"},
+        {"/a b", "a character that must not be in a URL"},
+        {"/a?b", "a character that must not be in a URL"},
+        {"/a#b", "a character that must not be in a URL"},
+        {"/a%20b", "a character that must not be in a URL"},
+        {"/\x7f", "a character that must not be in a URL"},
+        {"/\n", "a character that must not be in a URL"},
+        {"/\xc3\xb6", "a character that must not be in a URL"},
+        {"/{ca}{ca}", "a character that must not be in a URL"},
+        {"/{ac}", "a character that must not be in a URL"},
+        {"/ca}", "a character that must not be in a URL"},
+        {too_long, "longer than 255 octets"},
+        {expands_too_long, "longer than 255 octets"},
+    };
+    check_texts(syntax_url_path, cases, sizeof cases / sizeof cases[0]);
+}
+
+static void checks_domains(void **state)
+{
+    (void)state;
+    char label_63[TEXT_LEN];
+    char label_64[TEXT_LEN];
+    char longest[TEXT_LEN];
+    char too_long[TEXT_LEN];
+    fill(label_63, "", 63, ".nl");
+    fill(label_64, "", 64, ".nl");
+    fill(longest, "", 253, "");
+    fill(too_long, "", 254, "");
+    for (size_t i = 1; i < 252; i += 2) {
+        too_long[i] = '.';
+        longest[i] = '.';
+    }
+    const struct text_case cases[] = {
+        {"example.nl", NULL},
+        {"Voice.Example.NL", NULL},
+        {"local", NULL},
+        {"xn--bcher-kva.example", NULL},
+        {"1.2", NULL},
+        {label_63, NULL},
+        {longest, NULL},
+        {"", "a part between dots of 0 characters"},
+        {".", "a part between dots of 0 characters"},
+        {".nl", "a part between dots of 0 characters"},
+        {"example.nl.", "a part between dots of 0 characters"},
+        {"example..nl", "a part between dots of 0 characters"},
+        {label_64, "a part between dots of 64 characters"},
+        {"-a.nl", "a hyphen at the end of a part"},
+        {"a-.nl", "a hyphen at the end of a part"},
+        {"a.-", "a hyphen at the end of a part"},
+        {"a_b.nl", "a character that is no letter, digit or hyphen"},
+        {"a b.nl", "a character that is no letter, digit or hyphen"},
+        {"*.nl", "a character that is no letter, digit or hyphen"},
+        {"user@example.nl", "a character that is no letter, digit or hyphen"},
+        {"b\xc3\xbc.nl", "a character that is no letter, digit or hyphen"},
+        {too_long, "longer than 253 octets"},
+    };
+    check_texts(syntax_domain, cases, sizeof cases / sizeof cases[0]);
+}
+
+static void checks_labels(void **state)
+{
+    (void)state;
+    char longest[TEXT_LEN];
+    char too_long[TEXT_LEN];
+    fill(longest, "", 63, "");
+    fill(too_long, "", 64, "");
+    const struct text_case cases[] = {
+        {"cisco-2048", NULL},
+        {"Cisco \"M2\"", NULL},
+        {longest, NULL},
+        {"", "0 characters"},
+        {too_long, "64 characters"},
+        {"a\tb", "a character that is not printable ASCII"},
+        {"a\x7f", "a character that is not printable ASCII"},
+        {"caf\xc3\xa9", "a character that is not printable ASCII"},
+    };
+    check_texts(syntax_label, cases, sizeof cases / sizeof cases[0]);
 }
 
 static void tells_uris_from_paths(void **state)
@@ -145,9 +274,10 @@ static void sees_pins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_addresses), cmocka_unit_test(refuses_other_addresses),
-        cmocka_unit_test(checks_urls),     cmocka_unit_test(tells_uris_from_paths),
-        cmocka_unit_test(sees_pins),
+        cmocka_unit_test(reads_addresses),  cmocka_unit_test(refuses_other_addresses),
+        cmocka_unit_test(checks_urls),      cmocka_unit_test(tells_uris_from_paths),
+        cmocka_unit_test(checks_url_paths), cmocka_unit_test(checks_domains),
+        cmocka_unit_test(checks_labels),    cmocka_unit_test(sees_pins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
 // An RA, its CA and a client for tests of messages and of the answers to them.
 #pragma once
 
+#include <string.h>
+
 #include <openssl/provider.h>
 
 #include "kit/kit.h"
@@ -15,7 +17,9 @@
 enum { KEY_RA = 0, KEY_CA = 1, KEY_CLIENT = 2, KEY_SPARE = 3 };
 
 struct message_kit {
-    struct credentials credentials;
+    struct credentials credentials; // of `ra` and `ca`
+    X509 *ra;
+    X509 *ca;
     X509 *client; // self-signed
     OSSL_PROVIDER *providers[2];
 };
@@ -27,20 +31,24 @@ static inline struct message_kit message_kit_new(const char *ca_name)
         .providers = {OSSL_PROVIDER_load(NULL, "default"), OSSL_PROVIDER_load(NULL, "legacy")},
     };
     assert_non_null(kit.providers[1]);
-    struct credentials *credentials = &kit.credentials;
-    credentials->issuing_cert =
-        kit_cert(kit_key(KEY_CA), ca_name, NULL, NULL, true, KIT_NOW - 100, 100);
-    credentials->ra_key = kit_key(KEY_RA);
-    credentials->ra_cert = kit_cert(kit_key(KEY_RA), "RA", credentials->issuing_cert,
-                                    kit_key(KEY_CA), false, KIT_NOW - 100, 50);
+    kit.ca = kit_cert(kit_key(KEY_CA), ca_name, NULL, NULL, true, KIT_NOW - 100, 100);
+    kit.ra = kit_cert(kit_key(KEY_RA), "RA", kit.ca, kit_key(KEY_CA), false, KIT_NOW - 100, 50);
+    struct generation *issuing = &kit.credentials.generations.list[0];
+    issuing->cert = kit.ca;
+    assert_int_equal(generation_identify(kit.ca, issuing->id, issuing->name, NULL), ERR_OK);
+    kit.credentials.generations.count = 1;
+    struct recipient *recipient = &kit.credentials.recipients[0];
+    *recipient = (struct recipient){.cert = kit.ra, .key = kit_key(KEY_RA)};
+    memcpy(recipient->issuer, issuing->id, SHA256_LEN);
+    kit.credentials.recipient_count = 1;
     kit.client = kit_cert(kit_key(KEY_CLIENT), "SEP001122334455", NULL, NULL, false, KIT_NOW, 5);
     return kit;
 }
 
 static inline void message_kit_done(struct message_kit *kit)
 {
-    X509_free(kit->credentials.issuing_cert);
-    X509_free(kit->credentials.ra_cert);
+    X509_free(kit->ca);
+    X509_free(kit->ra);
     X509_free(kit->client);
     OSSL_PROVIDER_unload(kit->providers[1]);
     OSSL_PROVIDER_unload(kit->providers[0]);
@@ -54,7 +62,7 @@ static inline struct buf message_kit_der(const struct message_kit *kit,
     struct kit_message whole = *message;
     whole.key = whole.key != NULL ? whole.key : kit_key(KEY_CLIENT);
     whole.signer = whole.signer != NULL ? whole.signer : kit->client;
-    whole.ra = whole.ra != NULL ? whole.ra : kit->credentials.ra_cert;
+    whole.ra = whole.ra != NULL ? whole.ra : kit->ra;
     if (whole.envelope.plain.data == NULL) {
         whole.envelope.plain = plain;
     }

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "ra/challenge.h"
-#include "ra/store_env.h"
+#include "ra/store/store_env.h"
+#include "ra/store/writer.h"
 #include "ra/store_kit.h"
-#include "ra/writer.h"
 
 #define STATIC_TEXT "Correct-Horse"
 #define PHONE_MAC   "001A2B3C4D5E"

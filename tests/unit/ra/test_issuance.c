@@ -12,7 +12,9 @@ static const char PHONE[] = "CP-9871-SEP001A2B3C4D5E";
 struct asked {
     struct pkcs10 pkcs10;
     struct names names;
-    struct challenge_result challenge;
+    uint8_t issuer[SHA256_LEN];
+    uint8_t challenge_hash[SHA256_LEN];
+    uint8_t renews[SERIAL_LEN];
     struct san san;
     struct issuance issuance;
 };
@@ -23,18 +25,23 @@ static void ask(const char *common_name, struct asked *asked)
     struct buf der = kit_csr_der(kit_key(0), &(struct kit_csr){.common_name = common_name});
     assert_int_equal(pkcs10_parse(buf_view(&der), &asked->pkcs10, NULL), ERR_OK);
     buf_done(&der);
-    asked->names.is_subject_empty = common_name == NULL;
+    asked->names.common_name = common_name;
     asked->san = (struct san){.kind = SAN_DNS, .text = view_of_text(PHONE)};
-    memset(asked->challenge.hash, 0x5a, SHA256_LEN);
-    strcpy(asked->challenge.common_name, "SEP00AABBCCDDEE");
+    memset(asked->challenge_hash, 0x5a, SHA256_LEN);
+    memset(asked->issuer, 0x3c, SHA256_LEN);
+    memset(asked->renews, 0x42, SERIAL_LEN);
     asked->issuance = (struct issuance){
         .pkcs10 = &asked->pkcs10,
         .names = &asked->names,
-        .challenge = &asked->challenge,
+        .common_name = "SEP00AABBCCDDEE",
         .sans = &asked->san,
         .san_count = 1,
         .transaction_id = view_of_text("T1"),
+        .issuer = asked->issuer,
         .signer_class = SIGNER_SELF_SIGNED,
+        .origin = ORIGIN_CHALLENGE,
+        .challenge_hash = asked->challenge_hash,
+        .device = {.name = "", .mac = "", .model = "", .serial_number = ""},
         .now = KIT_NOW,
     };
     memset(asked->issuance.transaction_key, 0xa5, SHA256_LEN);
@@ -53,6 +60,7 @@ static void the_order_takes_names_from_the_request(void **unused)
     ask(PHONE, &asked);
     issuance_order(&asked.issuance, &order);
     assert_int_equal(order.profile, PROFILE_PHONE);
+    assert_true(view_equal(order.issuer, view_of(asked.issuer, SHA256_LEN)));
     assert_true(view_equal(order.csr, buf_view(&asked.pkcs10.der)));
     assert_int_equal(order.common_name.len, 0);
     assert_int_equal(order.san_count, 1);
@@ -62,7 +70,7 @@ static void the_order_takes_names_from_the_request(void **unused)
     asked_done(&asked);
 }
 
-static void an_empty_subject_is_filled_from_the_challenge(void **unused)
+static void a_request_without_a_cn_gets_one(void **unused)
 {
     (void)unused;
     struct asked asked;
@@ -88,6 +96,13 @@ static struct buf answer(unsigned key, const char *common_name, size_t serial_le
     return der;
 }
 
+static void assert_zeroes(const uint8_t *octets, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        assert_int_equal(octets[i], 0);
+    }
+}
+
 static void the_record_says_what_was_issued_to_whom(void **unused)
 {
     (void)unused;
@@ -106,10 +121,45 @@ static void the_record_says_what_was_issued_to_whom(void **unused)
     assert_string_equal(record.device, "001A2B3C4D5E");
     assert_memory_equal(record.csr_hash, asked.pkcs10.hash, SHA256_LEN);
     assert_memory_equal(record.spki_hash, asked.pkcs10.spki_hash, SHA256_LEN);
-    assert_memory_equal(record.challenge_hash, asked.challenge.hash, SHA256_LEN);
+    assert_memory_equal(record.challenge_hash, asked.challenge_hash, SHA256_LEN);
+    assert_memory_equal(record.issuer, asked.issuer, SHA256_LEN);
+    assert_int_equal(record.origin, ORIGIN_CHALLENGE);
     assert_memory_equal(record.transaction_key, asked.issuance.transaction_key, SHA256_LEN);
     assert_int_equal(record.signer_class, SIGNER_SELF_SIGNED);
+    assert_zeroes(record.renews, SERIAL_LEN);
+    assert_int_equal(record.mic_not_after, 0);
     assert_true(view_equal(buf_view(&record.der), buf_view(&der)));
+    store_certificate_done(&record);
+    buf_done(&der);
+    asked_done(&asked);
+}
+
+static void the_record_keeps_what_the_signer_proved(void **unused)
+{
+    (void)unused;
+    struct asked asked;
+    struct store_certificate record = {0};
+    ask("door phone", &asked);
+    asked.issuance.signer_class = SIGNER_OURS;
+    asked.issuance.origin = ORIGIN_MIC;
+    asked.issuance.challenge_hash = NULL;
+    asked.issuance.renews = asked.renews;
+    asked.issuance.device = (struct signer_device){.name = "door phone",
+                                                   .mac = "00AABBCCDDEE",
+                                                   .model = "CP-9871",
+                                                   .serial_number = "FCH2133E8B9",
+                                                   .mic_not_after = KIT_NOW + DAY_SEC};
+    struct buf der = answer(0, "door phone", SERIAL_LEN);
+    assert_int_equal(issuance_record(&asked.issuance, buf_view(&der), &record, NULL), ERR_OK);
+    assert_int_equal(record.signer_class, SIGNER_OURS);
+    assert_int_equal(record.origin, ORIGIN_MIC);
+    assert_memory_equal(record.renews, asked.renews, SERIAL_LEN);
+    assert_zeroes(record.challenge_hash, SHA256_LEN);
+    assert_string_equal(record.mac, "00AABBCCDDEE");
+    assert_string_equal(record.device, "00AABBCCDDEE");
+    assert_string_equal(record.model, "CP-9871");
+    assert_string_equal(record.serial_number, "FCH2133E8B9");
+    assert_int_equal(record.mic_not_after, KIT_NOW + DAY_SEC);
     store_certificate_done(&record);
     buf_done(&der);
     asked_done(&asked);
@@ -160,8 +210,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_takes_names_from_the_request),
-        cmocka_unit_test(an_empty_subject_is_filled_from_the_challenge),
+        cmocka_unit_test(a_request_without_a_cn_gets_one),
         cmocka_unit_test(the_record_says_what_was_issued_to_whom),
+        cmocka_unit_test(the_record_keeps_what_the_signer_proved),
         cmocka_unit_test(a_device_without_a_mac_goes_by_its_name),
         cmocka_unit_test(a_wrong_answer_of_the_ca_is_never_taken),
     };

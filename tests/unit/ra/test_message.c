@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/cms/unwrap.h"
+#include "ra/ca_peer.h"
 #include "ra/message_kit.h"
 #include "ra/pkcs10.h"
 
@@ -131,11 +133,12 @@ static void good_message_opens(void **state)
     assert_int_equal(ossl_spki_to_der(kit_key(KEY_CLIENT), &spki, &err), ERR_OK);
     assert_true(view_equal(buf_view(&spki), buf_view(&request.signer_spki)));
     buf_done(&spki);
-    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err), ERR_OK);
+    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, KIT_NOW, &err),
+                     ERR_OK);
     assert_int_equal(request.cipher_nid, NID_aes_128_cbc);
     static const uint8_t zeroes[SHA256_LEN];
     assert_memory_not_equal(request.envelope_hash, zeroes, SHA256_LEN);
-    assert_int_equal(message_decrypt(&request, &kit.credentials, &content, &err), ERR_OK);
+    assert_int_equal(message_decrypt(&request, NULL, &content, &err), ERR_OK);
     assert_true(view_equal(buf_view(&content), buf_view(&fixture.csr)));
     buf_wipe(&content);
     request_done(&request);
@@ -360,8 +363,8 @@ static void content_m1_m2(void **state)
                              .code = ERR_BAD_REQUEST,
                              .is_answerable = true};
     check_open(&bare);
-    struct buf envelope = kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)},
-                                           kit.credentials.ra_cert);
+    struct buf envelope =
+        kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)}, kit.ra);
     assert_int_equal(buf_append(&envelope, view_of("\0", 1), NULL), ERR_OK);
     struct open_case trailing = {.name = "trailing octet",
                                  .message.content = buf_view(&envelope),
@@ -495,7 +498,20 @@ static void signer_keys_ladder_5(void **state)
          .message = {.key = ec, .signer = ec_cert},
          .code = ERR_BAD_ALG,
          .is_answerable = true,
-         .text = "RSA"},
+         .text = "SCEP encrypts the answer to the signer's key, so it must be RSA"},
+        {.name = "RSA-1024 that a trust store takes",
+         .message = {.key = small, .signer = small_cert},
+         .settings = {.mic = {{.min_rsa_bits = 2048}, {.min_rsa_bits = 1024}}, .mic_count = 2},
+         .is_answerable = true},
+        {.name = "RSA-1024 that none takes",
+         .message = {.key = small, .signer = small_cert},
+         .settings = {.mic = {{.min_rsa_bits = 3072}, {.min_rsa_bits = 1536}}, .mic_count = 2},
+         .code = ERR_BAD_ALG,
+         .is_answerable = true,
+         .text = "1024 bits; allowed: 1536 to 4096"},
+        {.name = "RSA-2048 although all stores want more",
+         .settings = {.mic = {{.min_rsa_bits = 3072}}, .mic_count = 1},
+         .is_answerable = true},
     };
     CHECK_OPEN(tests);
     X509_free(small_cert);
@@ -521,7 +537,7 @@ static void signer_certificates_m8_m10(void **state)
          .code = ERR_BAD_MESSAGE_CHECK,
          .is_answerable = true},
         {.name = "M8 chain beside it",
-         .message.certs = {fixture.other, kit.credentials.issuing_cert},
+         .message.certs = {fixture.other, kit.ca},
          .code = ERR_OK,
          .is_answerable = true},
         {.name = "M10 twins",
@@ -587,6 +603,29 @@ static void ugly_self_signed_signers_pass(void **state)
     X509_free(cert);
 }
 
+// The chain of a manufacturer's certificate, which the message may bring along in any order.
+static void keeps_all_certificates(void **state)
+{
+    (void)state;
+    struct settings settings = {0};
+    struct err err = {0};
+    struct request request = {0};
+    struct buf der = build(&(struct kit_message){.certs = {fixture.other, kit.ca, kit.ra}});
+    assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
+    buf_done(&der);
+    X509 *const expected[] = {kit.client, fixture.other, kit.ca, kit.ra};
+    unsigned found = 0;
+    assert_int_equal(sk_X509_num(request.certs), 4);
+    for (int i = 0; i < sk_X509_num(request.certs); i++) {
+        for (size_t other = 0; other < 4; other++) {
+            found += X509_cmp(sk_X509_value(request.certs, i), expected[other]) == 0;
+        }
+    }
+    assert_int_equal(found, 4);
+    request_done(&request);
+    assert_null(request.certs);
+}
+
 static void too_many_certificates(void **state)
 {
     (void)state;
@@ -611,8 +650,8 @@ static void too_many_certificates(void **state)
 static void signer_by_ski_m12(void **state)
 {
     (void)state;
-    X509 *cert = kit_cert(kit_key(KEY_CLIENT), "SEP001122334455", kit.credentials.issuing_cert,
-                          kit_key(KEY_CA), false, KIT_NOW, 5);
+    X509 *cert = kit_cert(kit_key(KEY_CLIENT), "SEP001122334455", kit.ca, kit_key(KEY_CA), false,
+                          KIT_NOW, 5);
     struct open_case test = {.name = "M12",
                              .message = {.signer = cert, .is_signer_by_ski = true},
                              .code = ERR_OK,
@@ -745,8 +784,9 @@ static void ber_is_accepted_quirk_19(void **state)
     assert_int_equal(der.data[1], 0x80); // indefinite indeed
     assert_code("BER", message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK,
                 &err);
-    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err), ERR_OK);
-    assert_int_equal(message_decrypt(&request, &kit.credentials, &content, &err), ERR_OK);
+    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, KIT_NOW, &err),
+                     ERR_OK);
+    assert_int_equal(message_decrypt(&request, NULL, &content, &err), ERR_OK);
     assert_true(view_equal(buf_view(&content), buf_view(&fixture.csr)));
     buf_wipe(&content);
     request_done(&request);
@@ -771,10 +811,10 @@ static void check_envelope(const struct envelope_case *test)
     struct buf der = build(&(struct kit_message){.envelope = test->envelope});
     enum err_code code = message_open(buf_view(&der), &test->settings, KIT_NOW, &request, &err);
     assert_code(test->name, code, ERR_OK, &err);
-    code = message_check_envelope(&request, &test->settings, &kit.credentials, &err);
+    code = message_check_envelope(&request, &test->settings, &kit.credentials, KIT_NOW, &err);
     assert_code(test->name, code, test->check, &err);
     if (code == ERR_OK) {
-        code = message_decrypt(&request, &kit.credentials, &content, &err);
+        code = message_decrypt(&request, NULL, &content, &err);
         assert_code(test->name, code, test->decrypt, &err);
     }
     if (code == ERR_OK) {
@@ -827,8 +867,8 @@ static void ciphers_e3(void **state)
 static void recipients_e2_e7(void **state)
 {
     (void)state;
-    X509 *ra = kit.credentials.ra_cert;
-    X509 *ca = kit.credentials.issuing_cert;
+    X509 *ra = kit.ra;
+    X509 *ca = kit.ca;
     struct envelope_case tests[] = {
         {.name = "quirk 18 by SKI", .envelope.is_by_ski = true},
         {.name = "quirk 19 parameters absent", .envelope.is_parameters_absent = true},
@@ -864,6 +904,136 @@ static void recipients_e2_e7(void **state)
     }
 }
 
+// N4, N5: the next RA and the previous one open theirs with their own keys.
+static void each_recipient_has_its_key_n4_n5(void **state)
+{
+    (void)state;
+    struct settings settings = {0};
+    struct credentials credentials = kit.credentials;
+    const unsigned keys[] = {KEY_RA, KEY_OTHER, KEY_CA};
+    const enum recipient_role roles[] = {RECIPIENT_CURRENT, RECIPIENT_NEXT, RECIPIENT_PREVIOUS};
+    for (unsigned i = 1; i < 3; i++) {
+        credentials.recipients[i] = (struct recipient){
+            .role = roles[i],
+            .cert = kit_cert(kit_key(keys[i]), "RA", kit.ca, kit_key(KEY_CA), false, KIT_NOW, 5),
+            .key = kit_key(keys[i]),
+        };
+    }
+    credentials.recipient_count = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        struct err err = {0};
+        struct request request = {0};
+        struct buf content = {0};
+        struct buf der =
+            build(&(struct kit_message){.envelope.recipients = {credentials.recipients[i].cert}});
+        assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
+        assert_null(request.recipient);
+        assert_int_equal(message_check_envelope(&request, &settings, &credentials, KIT_NOW, &err),
+                         ERR_OK);
+        assert_ptr_equal(request.recipient, &credentials.recipients[i]);
+        assert_int_equal(request.recipient->role, roles[i]);
+        assert_int_equal(message_decrypt(&request, NULL, &content, &err), ERR_OK);
+        assert_true(view_equal(buf_view(&content), buf_view(&fixture.csr)));
+        buf_wipe(&content);
+        request_done(&request);
+        buf_done(&der);
+    }
+    X509_free(credentials.recipients[1].cert);
+    X509_free(credentials.recipients[2].cert);
+}
+
+// N5: a previous RA opens up to its end, also when nobody has loaded the credentials again.
+static void a_previous_recipient_ends_n5(void **state)
+{
+    (void)state;
+    struct settings settings = {0};
+    struct err err = {0};
+    struct request request = {0};
+    struct credentials credentials = kit.credentials;
+    credentials.recipients[0].role = RECIPIENT_PREVIOUS;
+    credentials.recipients[0].until = KIT_NOW + 1;
+    struct buf der = build(&(struct kit_message){0});
+    assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
+    assert_int_equal(message_check_envelope(&request, &settings, &credentials, KIT_NOW + 1, &err),
+                     ERR_BAD_REQUEST);
+    assert_non_null(strstr(err.text, "no recipient of the envelope"));
+    assert_null(request.recipient);
+    assert_int_equal(message_check_envelope(&request, &settings, &credentials, KIT_NOW, &err),
+                     ERR_OK);
+    assert_ptr_equal(request.recipient, &credentials.recipients[0]);
+    request_done(&request);
+    buf_done(&der);
+}
+
+// In scepd-ca's place: opens what it is given.
+static struct buf unwrap_as_ca(struct ca_peer *peer, const struct frame *question)
+{
+    struct buf answer = {0};
+    struct buf content = {0};
+    const unsigned char *end = question->octets.data;
+    CMS_ContentInfo *info = question->type == FRAME_UNWRAP
+                                ? d2i_CMS_ContentInfo(NULL, &end, (long)question->octets.len)
+                                : NULL;
+    if (info != NULL && unwrap_envelope(info, kit.ra, peer->context, &content, NULL) == ERR_OK &&
+        frame_put_result(buf_view(&content), true, &answer, NULL) != ERR_OK) {
+        buf_done(&answer);
+    }
+    buf_wipe(&content);
+    CMS_ContentInfo_free(info);
+    return answer;
+}
+
+// Topology direct: the envelope goes to scepd-ca as it is, in DER also when it came as BER.
+static void direct_is_unwrapped_by_the_ca(void **state)
+{
+    (void)state;
+    struct settings settings = {0};
+    struct credentials credentials = kit.credentials;
+    struct ca_peer peer = {.answer = unwrap_as_ca, .context = kit_key(KEY_RA)};
+    struct ca_client *ca = ca_peer_begin(&peer);
+    credentials.recipients[0].key = NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        struct err err = {0};
+        struct request request = {0};
+        struct buf content = {0};
+        struct buf der =
+            build(&(struct kit_message){.is_indefinite = i == 1, .envelope.is_indefinite = i == 1});
+        assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
+        assert_int_equal(message_check_envelope(&request, &settings, &credentials, KIT_NOW, &err),
+                         ERR_OK);
+        assert_int_equal(message_decrypt(&request, ca, &content, &err), ERR_OK);
+        assert_true(view_equal(buf_view(&content), buf_view(&fixture.csr)));
+        buf_wipe(&content);
+        request_done(&request);
+        buf_done(&der);
+    }
+    ca_peer_end(&peer, ca);
+    assert_int_equal(peer.questions, 2);
+}
+
+// There is no key here, so scepd-ca is asked; nobody is there.
+static void without_a_key_the_ca_is_asked(void **state)
+{
+    (void)state;
+    struct settings settings = {0};
+    struct err err = {0};
+    struct request request = {0};
+    struct buf content = {0};
+    struct ca_client *ca = NULL;
+    struct credentials credentials = kit.credentials;
+    credentials.recipients[0].key = NULL;
+    assert_int_equal(ca_client_new("/nonexistent/ca.sock", &ca, &err), ERR_OK);
+    struct buf der = build(&(struct kit_message){0});
+    assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
+    assert_int_equal(message_check_envelope(&request, &settings, &credentials, KIT_NOW, &err),
+                     ERR_OK);
+    assert_int_equal(message_decrypt(&request, ca, &content, &err), ERR_BUSY);
+    assert_null(content.data);
+    ca_client_free(ca);
+    request_done(&request);
+    buf_done(&der);
+}
+
 // The hash is of our encryptedKey: the same envelope gives the same, another envelope another.
 static void envelope_hash_names_the_envelope(void **state)
 {
@@ -873,11 +1043,9 @@ static void envelope_hash_names_the_envelope(void **state)
     struct buf envelopes[2];
     uint8_t hashes[3][SHA256_LEN];
     for (size_t i = 0; i < 2; i++) {
-        envelopes[i] =
-            kit_envelope_der(&(struct kit_envelope){.recipients = {kit.credentials.issuing_cert,
-                                                                   kit.credentials.ra_cert},
-                                                    .plain = buf_view(&fixture.csr)},
-                             NULL);
+        envelopes[i] = kit_envelope_der(
+            &(struct kit_envelope){.recipients = {kit.ca, kit.ra}, .plain = buf_view(&fixture.csr)},
+            NULL);
     }
     for (size_t i = 0; i < 3; i++) {
         struct request request = {0};
@@ -888,8 +1056,8 @@ static void envelope_hash_names_the_envelope(void **state)
         }
         struct buf der = build(&message);
         assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
-        assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err),
-                         ERR_OK);
+        assert_int_equal(
+            message_check_envelope(&request, &settings, &kit.credentials, KIT_NOW, &err), ERR_OK);
         memcpy(hashes[i], request.envelope_hash, SHA256_LEN);
         request_done(&request);
         buf_done(&der);
@@ -906,8 +1074,8 @@ static void junk_is_not_answerable(void **state)
     static const uint8_t zeroes[64];
     static const uint8_t sequence[] = {0x30, 0x80, 0x00, 0x00};
     struct settings settings = {0};
-    struct buf envelope = kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)},
-                                           kit.credentials.ra_cert);
+    struct buf envelope =
+        kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)}, kit.ra);
     struct buf large = {0};
     assert_int_equal(buf_reserve(&large, LIMIT_MESSAGE_LEN + 1, NULL), ERR_OK);
     large.len = LIMIT_MESSAGE_LEN + 1;
@@ -1005,8 +1173,9 @@ static void assert_same_meaning(struct request *request, const struct settings *
     assert_int_equal(request->type, MESSAGE_PKCS_REQ);
     assert_int_equal(ossl_spki_to_der(kit_key(KEY_CLIENT), &spki, &err), ERR_OK);
     assert_true(view_equal(buf_view(&spki), buf_view(&request->signer_spki)));
-    assert_int_equal(message_check_envelope(request, settings, &kit.credentials, &err), ERR_OK);
-    assert_int_equal(message_decrypt(request, &kit.credentials, &content, &err), ERR_OK);
+    assert_int_equal(message_check_envelope(request, settings, &kit.credentials, KIT_NOW, &err),
+                     ERR_OK);
+    assert_int_equal(message_decrypt(request, NULL, &content, &err), ERR_OK);
     assert_true(view_equal(buf_view(&content), buf_view(&fixture.csr)));
     buf_wipe(&content);
     buf_done(&spki);
@@ -1046,8 +1215,8 @@ static void mauled_envelopes_fail_alike_z4(void **state)
     (void)state;
     static const uint8_t key_header[] = {0x04, 0x82, 0x01, 0x00};
     struct settings settings = {0};
-    struct buf envelope = kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)},
-                                           kit.credentials.ra_cert);
+    struct buf envelope =
+        kit_envelope_der(&(struct kit_envelope){.plain = buf_view(&fixture.csr)}, kit.ra);
     uint8_t *key = memmem(envelope.data, envelope.len, key_header, sizeof key_header);
     assert_non_null(key);
     size_t key_at = (size_t)(key - envelope.data) + sizeof key_header;
@@ -1065,9 +1234,9 @@ static void mauled_envelopes_fail_alike_z4(void **state)
         struct buf der = build(&(struct kit_message){.content = buf_view(&envelope)});
         envelope.data[at] ^= mask;
         assert_int_equal(message_open(buf_view(&der), &settings, KIT_NOW, &request, &err), ERR_OK);
-        assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err),
-                         ERR_OK);
-        enum err_code code = message_decrypt(&request, &kit.credentials, &content, &err);
+        assert_int_equal(
+            message_check_envelope(&request, &settings, &kit.credentials, KIT_NOW, &err), ERR_OK);
+        enum err_code code = message_decrypt(&request, NULL, &content, &err);
         if (code == ERR_OK) {
             code = pkcs10_parse(buf_view(&content), &pkcs10, &err);
         }
@@ -1092,9 +1261,9 @@ static void envelope_is_needed(void **state)
     struct err err = {0};
     struct request request = {0};
     struct buf content = {0};
-    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, &err),
+    assert_int_equal(message_check_envelope(&request, &settings, &kit.credentials, KIT_NOW, &err),
                      ERR_BAD_REQUEST);
-    assert_int_equal(message_decrypt(&request, &kit.credentials, &content, &err), ERR_BAD_REQUEST);
+    assert_int_equal(message_decrypt(&request, NULL, &content, &err), ERR_BAD_REQUEST);
 }
 
 static void type_names(void **state)
@@ -1121,6 +1290,7 @@ int main(void)
         cmocka_unit_test(signer_certificates_m8_m10),
         cmocka_unit_test(duplicate_certificate_is_harmless),
         cmocka_unit_test(ugly_self_signed_signers_pass),
+        cmocka_unit_test(keeps_all_certificates),
         cmocka_unit_test(too_many_certificates),
         cmocka_unit_test(signer_by_ski_m12),
         cmocka_unit_test(attributes_unsorted_quirk_27),
@@ -1130,6 +1300,10 @@ int main(void)
         cmocka_unit_test(ber_is_accepted_quirk_19),
         cmocka_unit_test(ciphers_e3),
         cmocka_unit_test(recipients_e2_e7),
+        cmocka_unit_test(each_recipient_has_its_key_n4_n5),
+        cmocka_unit_test(a_previous_recipient_ends_n5),
+        cmocka_unit_test(direct_is_unwrapped_by_the_ca),
+        cmocka_unit_test(without_a_key_the_ca_is_asked),
         cmocka_unit_test(envelope_hash_names_the_envelope),
         cmocka_unit_test(junk_is_not_answerable),
         cmocka_unit_test(order_of_the_ladder),

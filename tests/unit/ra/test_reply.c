@@ -4,15 +4,14 @@
 
 #include <string.h>
 
+#include "kit/certrep_reader.h"
+#include "ra/ca_peer.h"
 #include "ra/message.h"
 #include "ra/message_kit.h"
-#include "ra/oids.h"
 
 enum { KEY_PHONE_CERT = KEY_SPARE };
 
-#define ONLY_ONE   (-3)
 #define FAIL_INFOS 5
-#define NONCE_LEN  16
 
 static struct message_kit kit;
 
@@ -28,7 +27,7 @@ static int set_up(void **state)
     kit = message_kit_new("C");
     fixture.issued =
         kit_cert(kit_key(KEY_PHONE_CERT), "SEP001122334455 with a longer name than that of the CA",
-                 kit.credentials.issuing_cert, kit_key(KEY_CA), false, KIT_NOW, 5);
+                 kit.ca, kit_key(KEY_CA), false, KIT_NOW, 5);
     assert_int_equal(ossl_cert_to_der(fixture.issued, &fixture.issued_der, NULL), ERR_OK);
     return 0;
 }
@@ -46,6 +45,11 @@ static const struct settings everything_on = {
     .algorithms = {.sha1 = true, .des3 = true, .legacy = true},
 };
 
+static const struct reply_tools everything = {
+    .credentials = &kit.credentials,
+    .settings = &everything_on,
+};
+
 // A request as far as message_check_envelope() takes it.
 static void open_request(const struct kit_message *message, struct request *ret_request)
 {
@@ -54,7 +58,7 @@ static void open_request(const struct kit_message *message, struct request *ret_
     *ret_request = (struct request){0};
     enum err_code code = message_open(buf_view(&der), &everything_on, KIT_NOW, ret_request, &err);
     if (code == ERR_OK) {
-        code = message_check_envelope(ret_request, &everything_on, &kit.credentials, &err);
+        code = message_check_envelope(ret_request, &everything_on, &kit.credentials, KIT_NOW, &err);
     }
     if (code != ERR_OK) {
         fail_msg("%s", err.text);
@@ -62,111 +66,8 @@ static void open_request(const struct kit_message *message, struct request *ret_
     buf_done(&der);
 }
 
-// A CertRep as a client sees it; verified with the RA's certificate.
-struct parsed_reply {
-    CMS_ContentInfo *info;
-    CMS_SignerInfo *signer;
-};
-
-static struct parsed_reply parse(const struct buf *der)
-{
-    const unsigned char *end = der->data;
-    struct parsed_reply reply = {.info = d2i_CMS_ContentInfo(NULL, &end, (long)der->len)};
-    assert_non_null(reply.info);
-    assert_ptr_equal(end, der->data + der->len);
-    STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(reply.info);
-    assert_int_equal(sk_CMS_SignerInfo_num(signers), 1);
-    reply.signer = sk_CMS_SignerInfo_value(signers, 0);
-    // X7: the certificate is in the message, and it is the RA's, by issuer and serial number (M12).
-    STACK_OF(X509) *certs = CMS_get1_certs(reply.info);
-    assert_int_equal(sk_X509_num(certs), 1);
-    assert_int_equal(X509_cmp(sk_X509_value(certs, 0), kit.credentials.ra_cert), 0);
-    free_cert_stack(certs);
-    ASN1_OCTET_STRING *key_id = NULL;
-    X509_NAME *issuer = NULL;
-    ASN1_INTEGER *serial = NULL;
-    assert_int_equal(CMS_SignerInfo_get0_signer_id(reply.signer, &key_id, &issuer, &serial), 1);
-    assert_non_null(issuer);
-    assert_null(key_id);
-    bool is_absent = *CMS_get0_content(reply.info) == NULL;
-    BIO *nothing = is_absent ? BIO_new_mem_buf("", 0) : NULL;
-    assert_int_equal(
-        CMS_verify(reply.info, NULL, NULL, nothing, NULL, CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY),
-        1);
-    BIO_free(nothing);
-    return reply;
-}
-
-static const void *attribute(const struct parsed_reply *reply, const char *oid, int type)
-{
-    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
-    const void *value = CMS_signed_get0_data_by_OBJ(reply->signer, object, ONLY_ONE, type);
-    ASN1_OBJECT_free(object);
-    return value;
-}
-
-static struct view printable(const struct parsed_reply *reply, const char *oid)
-{
-    return ossl_string_view(attribute(reply, oid, V_ASN1_PRINTABLESTRING));
-}
-
-static struct view octets(const struct parsed_reply *reply, const char *oid)
-{
-    return ossl_string_view(attribute(reply, oid, V_ASN1_OCTET_STRING));
-}
-
-// X1, X2, quirk 33: what every answer carries, each once and of the right type.
-static void check_attributes(const struct parsed_reply *reply, const char *status,
-                             struct view nonce)
-{
-    assert_true(view_is_text(printable(reply, OID_MESSAGE_TYPE), "3"));
-    assert_true(view_is_text(printable(reply, OID_PKI_STATUS), status));
-    assert_true(view_is_text(printable(reply, OID_TRANSACTION_ID), GOOD_ID));
-    assert_true(view_equal(octets(reply, OID_RECIPIENT_NONCE), nonce));
-    assert_int_equal(octets(reply, OID_SENDER_NONCE).len, NONCE_LEN);
-    assert_non_null(CMS_signed_get0_data_by_OBJ(reply->signer, OBJ_nid2obj(NID_pkcs9_messageDigest),
-                                                ONLY_ONE, V_ASN1_OCTET_STRING));
-    const ASN1_OBJECT *type = CMS_signed_get0_data_by_OBJ(
-        reply->signer, OBJ_nid2obj(NID_pkcs9_contentType), ONLY_ONE, V_ASN1_OBJECT);
-    assert_int_equal(OBJ_obj2nid(type), NID_pkcs7_data);
-    assert_true(CMS_signed_get_attr_by_NID(reply->signer, NID_pkcs9_signingTime, -1) >= 0);
-    assert_int_equal(CMS_signed_get_attr_by_NID(reply->signer, NID_SMIMECapabilities, -1), -1);
-}
-
-// Quirk 20: rsaEncryption, and the digest of the request.
-static void check_algorithms(const struct parsed_reply *reply, int digest_nid)
-{
-    X509_ALGOR *digest = NULL;
-    X509_ALGOR *signature = NULL;
-    CMS_SignerInfo_get0_algs(reply->signer, NULL, NULL, &digest, &signature);
-    assert_int_equal(OBJ_obj2nid(digest->algorithm), digest_nid);
-    assert_int_equal(OBJ_obj2nid(signature->algorithm), NID_rsaEncryption);
-}
-
-// DER has one length form; every header of a definite one is as short as can be.
-static void assert_der(struct view der)
-{
-    const unsigned char *at = der.data;
-    while (at < der.data + der.len) {
-        const unsigned char *start = at;
-        long len = 0;
-        int tag = 0;
-        int tag_class = 0;
-        int flags =
-            ASN1_get_object(&at, &len, &tag, &tag_class, (long)(der.data + der.len - start));
-        assert_int_equal(flags & 0x80, 0);
-        assert_int_equal(flags & 1, 0); // not indefinite
-        assert_int_equal(ASN1_object_size((flags & V_ASN1_CONSTRUCTED) != 0, (int)len, tag),
-                         (at - start) + len);
-        if ((flags & V_ASN1_CONSTRUCTED) != 0) {
-            assert_der(view_of(at, (size_t)len));
-        }
-        at += len;
-    }
-}
-
 // Opens the envelope with the client's key; what is in it is a degenerate SignedData.
-static struct buf open_envelope(const struct parsed_reply *reply, int cipher_nid)
+static struct buf open_envelope(const struct parsed_certrep *reply, int cipher_nid)
 {
     struct buf plain = {0};
     struct view content = ossl_string_view(*CMS_get0_content(reply->info));
@@ -193,8 +94,8 @@ static void good_success(const struct request *request, const struct settings *s
                          struct buf *der)
 {
     struct err err = {0};
-    enum err_code code = reply_success(request, &kit.credentials, settings,
-                                       buf_view(&fixture.issued_der), der, &err);
+    const struct reply_tools tools = {.credentials = &kit.credentials, .settings = settings};
+    enum err_code code = reply_success(request, &tools, buf_view(&fixture.issued_der), der, &err);
     if (code != ERR_OK) {
         fail_msg("%s", err.text);
     }
@@ -208,10 +109,10 @@ static void success_x1_x3(void **state)
     open_request(&(struct kit_message){0}, &request);
     good_success(&request, &everything_on, &der);
     assert_der(buf_view(&der));
-    struct parsed_reply reply = parse(&der);
-    check_attributes(&reply, "0", view_of_text(GOOD_NONCE));
-    check_algorithms(&reply, NID_sha256);
-    assert_null(attribute(&reply, OID_FAIL_INFO, V_ASN1_PRINTABLESTRING));
+    struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+    certrep_check(&reply, GOOD_ID, "0", view_of_text(GOOD_NONCE));
+    certrep_check_algorithms(&reply, NID_sha256);
+    assert_null(certrep_attribute(&reply, OID_FAIL_INFO, V_ASN1_PRINTABLESTRING));
     struct buf inner = open_envelope(&reply, NID_aes_128_cbc);
     // X3: the issued certificate and nothing else, octet for octet.
     assert_non_null(memmem(inner.data, inner.len, fixture.issued_der.data, fixture.issued_der.len));
@@ -244,7 +145,7 @@ static void degenerate_to_the_octet(void **state)
     struct buf der = {0};
     open_request(&(struct kit_message){0}, &request);
     good_success(&request, &everything_on, &der);
-    struct parsed_reply reply = parse(&der);
+    struct parsed_certrep reply = certrep_parse(&der, kit.ra);
     struct buf inner = open_envelope(&reply, NID_aes_128_cbc);
     assert_non_null(memmem(inner.data, inner.len, head, sizeof head));
     assert_memory_equal(inner.data + inner.len - sizeof tail, tail, sizeof tail);
@@ -264,7 +165,7 @@ static void chain_leaf_first_x3(void **state)
     struct buf der = {0};
     open_request(&(struct kit_message){0}, &request);
     good_success(&request, &settings, &der);
-    struct parsed_reply reply = parse(&der);
+    struct parsed_certrep reply = certrep_parse(&der, kit.ra);
     struct buf inner = open_envelope(&reply, NID_aes_128_cbc);
     const unsigned char *end = inner.data;
     PKCS7 *bundle = d2i_PKCS7(NULL, &end, (long)inner.len);
@@ -272,7 +173,7 @@ static void chain_leaf_first_x3(void **state)
     STACK_OF(X509) *certs = bundle->d.sign->cert;
     assert_int_equal(sk_X509_num(certs), 2);
     assert_int_equal(X509_cmp(sk_X509_value(certs, 0), fixture.issued), 0);
-    assert_int_equal(X509_cmp(sk_X509_value(certs, 1), kit.credentials.issuing_cert), 0);
+    assert_int_equal(X509_cmp(sk_X509_value(certs, 1), kit.ca), 0);
     PKCS7_free(bundle);
     CMS_ContentInfo_free(reply.info);
     buf_done(&inner);
@@ -303,8 +204,8 @@ static void mirrors_algorithms_e4(void **state)
             &(struct kit_message){.digest = tests[i].digest, .envelope.cipher = tests[i].cipher},
             &request);
         good_success(&request, &everything_on, &der);
-        struct parsed_reply reply = parse(&der);
-        check_algorithms(&reply, tests[i].digest_nid);
+        struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+        certrep_check_algorithms(&reply, tests[i].digest_nid);
         struct buf inner = open_envelope(&reply, tests[i].cipher_nid);
         CMS_ContentInfo_free(reply.info);
         buf_done(&inner);
@@ -334,10 +235,10 @@ static void nonces_x10(void **state)
         for (int repeat = 0; repeat < 2; repeat++) {
             struct buf der = {0};
             good_success(&request, &everything_on, &der);
-            struct parsed_reply reply = parse(&der);
-            check_attributes(&reply, "0", nonces[i]);
-            assert_int_equal(buf_copy(octets(&reply, OID_SENDER_NONCE), &ours[count++], NULL),
-                             ERR_OK);
+            struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+            certrep_check(&reply, GOOD_ID, "0", nonces[i]);
+            assert_int_equal(
+                buf_copy(certrep_octets(&reply, OID_SENDER_NONCE), &ours[count++], NULL), ERR_OK);
             CMS_ContentInfo_free(reply.info);
             buf_done(&der);
         }
@@ -364,15 +265,15 @@ static void failure_x4(void **state)
         struct buf der = {0};
         const char digit[] = {(char)('0' + i), '\0'};
         const char *text = i % 2 == 0 ? NULL : "subject nicht erlaubt \xC3\xA4";
-        assert_int_equal(
-            reply_failure(&request, &kit.credentials, (enum fail_info)i, text, &der, &err), ERR_OK);
+        assert_int_equal(reply_failure(&request, &everything, (enum fail_info)i, text, &der, &err),
+                         ERR_OK);
         assert_der(buf_view(&der));
-        struct parsed_reply reply = parse(&der);
-        check_attributes(&reply, "2", view_of_text(GOOD_NONCE));
-        check_algorithms(&reply, NID_sha512);
-        assert_true(view_is_text(printable(&reply, OID_FAIL_INFO), digit));
+        struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+        certrep_check(&reply, GOOD_ID, "2", view_of_text(GOOD_NONCE));
+        certrep_check_algorithms(&reply, NID_sha512);
+        assert_true(view_is_text(certrep_printable(&reply, OID_FAIL_INFO), digit));
         struct view told =
-            ossl_string_view(attribute(&reply, OID_FAIL_INFO_TEXT, V_ASN1_UTF8STRING));
+            ossl_string_view(certrep_attribute(&reply, OID_FAIL_INFO_TEXT, V_ASN1_UTF8STRING));
         assert_true(view_equal(told, view_of_text(text)));
         assert_null(*CMS_get0_content(reply.info));
         CMS_ContentInfo_free(reply.info);
@@ -392,11 +293,11 @@ static void failure_to_hardly_anything(void **state)
     request.sender_nonce_len = 1;
     struct err err = {0};
     struct buf der = {0};
-    assert_int_equal(reply_failure(&request, &kit.credentials, FAIL_INFO_BAD_ALG, NULL, &der, &err),
+    assert_int_equal(reply_failure(&request, &everything, FAIL_INFO_BAD_ALG, NULL, &der, &err),
                      ERR_OK);
-    struct parsed_reply reply = parse(&der);
-    check_attributes(&reply, "2", view_of("\x07", 1));
-    check_algorithms(&reply, NID_sha256); // the request's was not usable
+    struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+    certrep_check(&reply, GOOD_ID, "2", view_of("\x07", 1));
+    certrep_check_algorithms(&reply, NID_sha256); // the request's was not usable
     CMS_ContentInfo_free(reply.info);
     buf_done(&der);
 }
@@ -413,10 +314,11 @@ static void fail_info_text_is_clipped(void **state)
     open_request(&(struct kit_message){0}, &request);
     struct err err = {0};
     struct buf der = {0};
-    assert_int_equal(
-        reply_failure(&request, &kit.credentials, FAIL_INFO_BAD_REQUEST, text, &der, &err), ERR_OK);
-    struct parsed_reply reply = parse(&der);
-    struct view told = ossl_string_view(attribute(&reply, OID_FAIL_INFO_TEXT, V_ASN1_UTF8STRING));
+    assert_int_equal(reply_failure(&request, &everything, FAIL_INFO_BAD_REQUEST, text, &der, &err),
+                     ERR_OK);
+    struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+    struct view told =
+        ossl_string_view(certrep_attribute(&reply, OID_FAIL_INFO_TEXT, V_ASN1_UTF8STRING));
     assert_true(view_equal(told, view_of(text, FAIL_INFO_TEXT_LEN - 1)));
     CMS_ContentInfo_free(reply.info);
     buf_done(&der);
@@ -444,7 +346,7 @@ static void ugly_signers_get_answers_e5(void **state)
     struct buf plain = {0};
     open_request(&(struct kit_message){.signer = cert}, &request);
     good_success(&request, &everything_on, &der);
-    struct parsed_reply reply = parse(&der);
+    struct parsed_certrep reply = certrep_parse(&der, kit.ra);
     struct view content = ossl_string_view(*CMS_get0_content(reply.info));
     const unsigned char *end = content.data;
     CMS_ContentInfo *envelope = d2i_CMS_ContentInfo(NULL, &end, (long)content.len);
@@ -472,9 +374,9 @@ static void keys_that_cannot_receive(void **state)
     open_request(&(struct kit_message){0}, &request);
     X509_free(request.signer);
     request.signer = kit_cert(ec, "ec", NULL, NULL, false, KIT_NOW, 5);
-    assert_int_equal(reply_success(&request, &kit.credentials, &everything_on,
-                                   buf_view(&fixture.issued_der), &der, &err),
-                     ERR_BAD_ALG);
+    assert_int_equal(
+        reply_success(&request, &everything, buf_view(&fixture.issued_der), &der, &err),
+        ERR_BAD_ALG);
     assert_non_null(strstr(err.text, "RSA"));
     assert_int_equal(der.len, 0);
     request_done(&request);
@@ -489,22 +391,262 @@ static void cipher_must_be_known(void **state)
     struct buf der = {0};
     open_request(&(struct kit_message){0}, &request);
     request.cipher_nid = NID_undef;
-    assert_int_equal(reply_success(&request, &kit.credentials, &everything_on,
-                                   buf_view(&fixture.issued_der), &der, &err),
-                     ERR_BAD_ALG);
+    assert_int_equal(
+        reply_success(&request, &everything, buf_view(&fixture.issued_der), &der, &err),
+        ERR_BAD_ALG);
     assert_int_equal(der.len, 0);
     request_done(&request);
 }
 
-static void fail_info_names(void **state)
+static void pending_x5(void **state)
 {
     (void)state;
-    assert_string_equal(fail_info_name(FAIL_INFO_BAD_ALG), "badAlg");
-    assert_string_equal(fail_info_name(FAIL_INFO_BAD_MESSAGE_CHECK), "badMessageCheck");
-    assert_string_equal(fail_info_name(FAIL_INFO_BAD_REQUEST), "badRequest");
-    assert_string_equal(fail_info_name(FAIL_INFO_BAD_TIME), "badTime");
-    assert_string_equal(fail_info_name(FAIL_INFO_BAD_CERT_ID), "badCertId");
-    assert_string_equal(fail_info_name((enum fail_info)FAIL_INFOS), "?");
+    struct request request;
+    struct err err = {0};
+    struct buf der = {0};
+    open_request(&(struct kit_message){.digest = "SHA512"}, &request);
+    assert_int_equal(reply_pending(&request, &everything, &der, &err), ERR_OK);
+    assert_der(buf_view(&der));
+    struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+    certrep_check(&reply, GOOD_ID, "3", view_of_text(GOOD_NONCE));
+    certrep_check_algorithms(&reply, NID_sha512);
+    assert_null(*CMS_get0_content(reply.info));
+    assert_null(certrep_attribute(&reply, OID_FAIL_INFO, V_ASN1_PRINTABLESTRING));
+    CMS_ContentInfo_free(reply.info);
+    buf_done(&der);
+    request_done(&request);
+}
+
+static struct buf make_crl(void)
+{
+    struct buf copy = {0};
+    unsigned char *der = NULL;
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *now = ASN1_TIME_set(NULL, KIT_NOW);
+    X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(kit.ca));
+    X509_CRL_set1_lastUpdate(crl, now);
+    assert_true(X509_CRL_sign(crl, kit_key(KEY_CA), EVP_sha256()) > 0);
+    int len = i2d_X509_CRL(crl, &der);
+    assert_int_equal(buf_copy(view_of(der, (size_t)len), &copy, NULL), ERR_OK);
+    OPENSSL_free(der);
+    ASN1_TIME_free(now);
+    X509_CRL_free(crl);
+    return copy;
+}
+
+// GetCRL: the CRL to the octet, and no certificate whatever scep.reply_chain says.
+static void crl_alone(void **state)
+{
+    (void)state;
+    struct settings settings = everything_on;
+    const struct reply_tools tools = {.credentials = &kit.credentials, .settings = &settings};
+    struct request request;
+    struct err err = {0};
+    struct buf der = {0};
+    struct buf crl = make_crl();
+    settings.scep.reply_chain = true;
+    open_request(&(struct kit_message){0}, &request);
+    assert_int_equal(reply_crl(&request, &tools, buf_view(&crl), &der, &err), ERR_OK);
+    struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+    certrep_check(&reply, GOOD_ID, "0", view_of_text(GOOD_NONCE));
+    struct buf inner = open_envelope(&reply, NID_aes_128_cbc);
+    const unsigned char *end = inner.data;
+    PKCS7 *bundle = d2i_PKCS7(NULL, &end, (long)inner.len);
+    assert_non_null(bundle);
+    assert_null(bundle->d.sign->cert);
+    assert_int_equal(sk_X509_CRL_num(bundle->d.sign->crl), 1);
+    assert_non_null(memmem(inner.data, inner.len, crl.data, crl.len));
+    PKCS7_free(bundle);
+    CMS_ContentInfo_free(reply.info);
+    buf_done(&inner);
+    buf_done(&crl);
+    buf_done(&der);
+    request_done(&request);
+}
+
+// N4, N5: whom the envelope named signs; without one it is the present RA.
+static void recipient_signs_n4_n5(void **state)
+{
+    (void)state;
+    struct credentials credentials = kit.credentials;
+    const struct reply_tools tools = {.credentials = &credentials, .settings = &everything_on};
+    X509 *next =
+        kit_cert(kit_key(KEY_PHONE_CERT), "next RA", kit.ca, kit_key(KEY_CA), false, KIT_NOW, 5);
+    credentials.recipients[1] =
+        (struct recipient){.role = RECIPIENT_NEXT, .cert = next, .key = kit_key(KEY_PHONE_CERT)};
+    credentials.recipient_count = 2;
+    for (unsigned i = 0; i < 3; i++) {
+        struct request request;
+        struct err err = {0};
+        struct buf der = {0};
+        open_request(&(struct kit_message){0}, &request);
+        request.recipient = i < 2 ? &credentials.recipients[i] : NULL;
+        assert_int_equal(reply_success(&request, &tools, buf_view(&fixture.issued_der), &der, &err),
+                         ERR_OK);
+        struct parsed_certrep reply = certrep_parse(&der, i == 1 ? next : kit.ra);
+        certrep_check(&reply, GOOD_ID, "0", view_of_text(GOOD_NONCE));
+        CMS_ContentInfo_free(reply.info);
+        buf_done(&der);
+        request_done(&request);
+    }
+    X509_free(next);
+}
+
+// The chain is that of the certificate, which an old or the next CA may have issued.
+static void chain_is_the_certificates_own(void **state)
+{
+    (void)state;
+    struct credentials credentials = kit.credentials;
+    struct settings settings = everything_on;
+    const struct reply_tools tools = {.credentials = &credentials, .settings = &settings};
+    struct request request;
+    settings.scep.reply_chain = true;
+    X509 *other = kit_cert(kit_key(KEY_PHONE_CERT), "Other CA", NULL, NULL, true, KIT_NOW, 5);
+    X509 *leaf =
+        kit_cert(kit_key(KEY_CLIENT), "phone", other, kit_key(KEY_PHONE_CERT), false, KIT_NOW, 5);
+    credentials.generations.list[1].cert = other;
+    open_request(&(struct kit_message){0}, &request);
+    for (unsigned count = 1; count <= 2; count++) {
+        struct err err = {0};
+        struct buf der = {0};
+        struct buf leaf_der = {0};
+        credentials.generations.count = count; // with one, nobody knows the leaf's CA
+        assert_int_equal(ossl_cert_to_der(leaf, &leaf_der, NULL), ERR_OK);
+        assert_int_equal(reply_success(&request, &tools, buf_view(&leaf_der), &der, &err), ERR_OK);
+        struct parsed_certrep reply = certrep_parse(&der, kit.ra);
+        struct buf inner = open_envelope(&reply, NID_aes_128_cbc);
+        const unsigned char *end = inner.data;
+        PKCS7 *bundle = d2i_PKCS7(NULL, &end, (long)inner.len);
+        assert_int_equal(sk_X509_num(bundle->d.sign->cert), count);
+        assert_int_equal(X509_cmp(sk_X509_value(bundle->d.sign->cert, 0), leaf), 0);
+        if (count == 2) {
+            assert_int_equal(X509_cmp(sk_X509_value(bundle->d.sign->cert, 1), other), 0);
+        }
+        PKCS7_free(bundle);
+        CMS_ContentInfo_free(reply.info);
+        buf_done(&inner);
+        buf_done(&leaf_der);
+        buf_done(&der);
+    }
+    request_done(&request);
+    X509_free(leaf);
+    X509_free(other);
+}
+
+static void unreadable_certificates_are_our_fault(void **state)
+{
+    (void)state;
+    struct settings settings = everything_on;
+    const struct reply_tools tools = {.credentials = &kit.credentials, .settings = &settings};
+    struct request request;
+    struct err err = {0};
+    struct buf der = {0};
+    settings.scep.reply_chain = true;
+    open_request(&(struct kit_message){0}, &request);
+    assert_int_equal(reply_success(&request, &tools, view_of_text("garbage"), &der, &err),
+                     ERR_INTERNAL);
+    assert_null(der.data);
+    request_done(&request);
+}
+
+// --- Topology direct: the CA is told what to seal.
+
+struct sealing {
+    struct seal_order order; // its views are copies below
+    uint8_t transaction_id[LIMIT_TRANSACTION_ID];
+    uint8_t certificate[LIMIT_CERT_LEN];
+    uint8_t recipient[LIMIT_CERT_LEN];
+    uint8_t text[FAIL_INFO_TEXT_LEN];
+};
+
+static struct view keep(struct view view, uint8_t *place)
+{
+    if (view.len > 0) {
+        memcpy(place, view.data, view.len);
+    }
+    return view_of(place, view.len);
+}
+
+static struct buf note_order(struct ca_peer *peer, const struct frame *question)
+{
+    struct sealing *sealing = peer->context;
+    struct buf answer = {0};
+    if (question->type == FRAME_SEAL) {
+        const struct seal_order *order = &question->seal;
+        sealing->order = *order;
+        sealing->order.transaction_id = keep(order->transaction_id, sealing->transaction_id);
+        sealing->order.certificate = keep(order->certificate, sealing->certificate);
+        sealing->order.recipient = keep(order->recipient, sealing->recipient);
+        sealing->order.fail_info_text = keep(order->fail_info_text, sealing->text);
+    }
+    if (frame_put_result(view_of_text("sealed"), true, &answer, NULL) != ERR_OK) {
+        buf_done(&answer);
+    }
+    return answer;
+}
+
+static void direct_is_sealed_by_the_ca(void **state)
+{
+    (void)state;
+    static struct sealing sealing;
+    char text[FAIL_INFO_TEXT_LEN + 2];
+    struct ca_peer peer = {.answer = note_order, .context = &sealing};
+    struct credentials credentials = kit.credentials;
+    credentials.recipients[0].key = NULL;
+    const struct reply_tools tools = {
+        .credentials = &credentials, .settings = &everything_on, .ca = ca_peer_begin(&peer)};
+    struct request request;
+    struct err err = {0};
+    struct buf der = {0};
+    struct buf client = {0};
+    assert_int_equal(ossl_cert_to_der(kit.client, &client, NULL), ERR_OK);
+    open_request(&(struct kit_message){.digest = "SHA384"}, &request);
+    request.recipient = &credentials.recipients[0];
+    assert_int_equal(reply_success(&request, &tools, buf_view(&fixture.issued_der), &der, &err),
+                     ERR_OK);
+    assert_true(view_is_text(buf_view(&der), "sealed"));
+    assert_int_equal(sealing.order.status, CERTREP_SUCCESS);
+    assert_true(view_is_text(sealing.order.transaction_id, GOOD_ID));
+    assert_int_equal(sealing.order.digest_nid, NID_sha384);
+    assert_int_equal(sealing.order.cipher_nid, NID_aes_128_cbc);
+    assert_true(view_equal(sealing.order.recipient, buf_view(&client)));
+    assert_true(view_equal(sealing.order.certificate, buf_view(&fixture.issued_der)));
+    buf_done(&der);
+    // A failure needs no recipient, and no longer text than an answer may have.
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(reply_failure(&request, &tools, FAIL_INFO_BAD_TIME, text, &der, &err), ERR_OK);
+    assert_int_equal(sealing.order.status, CERTREP_FAILURE);
+    assert_int_equal(sealing.order.fail_info, FAIL_INFO_BAD_TIME);
+    assert_int_equal(sealing.order.fail_info_text.len, FAIL_INFO_TEXT_LEN);
+    assert_int_equal(sealing.order.recipient.len, 0);
+    buf_done(&der);
+    assert_int_equal(reply_pending(&request, &tools, &der, &err), ERR_OK);
+    assert_int_equal(sealing.order.status, CERTREP_PENDING);
+    buf_done(&der);
+    request_done(&request);
+    ca_peer_end(&peer, tools.ca);
+    assert_int_equal(peer.questions, 3);
+    buf_done(&client);
+}
+
+static void direct_without_the_ca_is_busy(void **state)
+{
+    (void)state;
+    struct credentials credentials = kit.credentials;
+    struct reply_tools tools = {.credentials = &credentials, .settings = &everything_on};
+    struct request request;
+    struct err err = {0};
+    struct buf der = {0};
+    credentials.recipients[0].key = NULL;
+    assert_int_equal(ca_client_new("/nonexistent/ca.sock", &tools.ca, &err), ERR_OK);
+    open_request(&(struct kit_message){0}, &request);
+    request.recipient = NULL;
+    assert_int_equal(reply_pending(&request, &tools, &der, &err), ERR_BUSY);
+    assert_null(der.data);
+    request_done(&request);
+    ca_client_free(tools.ca);
 }
 
 int main(void)
@@ -521,7 +663,13 @@ int main(void)
         cmocka_unit_test(ugly_signers_get_answers_e5),
         cmocka_unit_test(keys_that_cannot_receive),
         cmocka_unit_test(cipher_must_be_known),
-        cmocka_unit_test(fail_info_names),
+        cmocka_unit_test(pending_x5),
+        cmocka_unit_test(crl_alone),
+        cmocka_unit_test(recipient_signs_n4_n5),
+        cmocka_unit_test(chain_is_the_certificates_own),
+        cmocka_unit_test(unreadable_certificates_are_our_fault),
+        cmocka_unit_test(direct_is_sealed_by_the_ca),
+        cmocka_unit_test(direct_without_the_ca_is_busy),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ra/store/store_write.h"
 #include "ra/store_kit.h"
-#include "ra/store_write.h"
 
 struct fixture {
     char *folder;
@@ -61,10 +61,18 @@ static void commit(struct store_txn *txn)
     }
 }
 
+static void put(struct store_txn *txn, const struct store_certificate *certificate)
+{
+    struct err err = {0};
+    if (store_add_certificate(txn, certificate, 0, &err) != ERR_OK) {
+        fail_msg("%s", err.text);
+    }
+}
+
 static void add(struct store *store, const struct store_certificate *certificate)
 {
     struct store_txn txn = begin(store);
-    store_put_certificate(&txn, certificate);
+    put(&txn, certificate);
     commit(&txn);
 }
 
@@ -73,7 +81,7 @@ static void add_numbered(struct store *store, unsigned first, unsigned count)
     struct store_txn txn = begin(store);
     for (unsigned i = first; i < first + count; i++) {
         struct store_certificate certificate = store_kit_certificate(i);
-        store_put_certificate(&txn, &certificate);
+        put(&txn, &certificate);
         store_certificate_done(&certificate);
     }
     commit(&txn);
@@ -155,8 +163,21 @@ static void a_newer_schema_is_not_opened(void **state)
     struct err err = {0};
     assert_int_equal(store_open(fixture->directory, STORE_KIT_OCTETS, &fixture->store, &err),
                      ERR_CONFIG);
-    assert_non_null(strstr(err.text, "its schema version is 7, this program knows 1: a newer "
+    assert_non_null(strstr(err.text, "its schema version is 8, this program knows 2: a newer "
                                      "scepd wrote it"));
+    assert_null(fixture->store);
+}
+
+static void a_schema_from_before_the_first_release_is_not_opened(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint8_t older[] = {0, 0, 0, 1};
+    put_schema(fixture, view_of(older, sizeof older));
+    struct err err = {0};
+    assert_int_equal(store_open(fixture->directory, STORE_KIT_OCTETS, &fixture->store, &err),
+                     ERR_CONFIG);
+    assert_non_null(strstr(err.text, "its schema version is 1, from before the first release; this "
+                                     "program knows 2 and cannot convert it"));
     assert_null(fixture->store);
 }
 
@@ -221,13 +242,13 @@ static void nothing_is_found_in_an_empty_store(void **state)
 static void what_was_put_is_found_after_opening_again(void **state)
 {
     struct fixture *fixture = *state;
-    struct store_certificate put = store_kit_certificate(3);
+    struct store_certificate issued = store_kit_certificate(3);
     struct store_challenge put_challenge = store_kit_challenge(3);
     struct store_transaction put_transaction = {.state = TRANSACTION_ISSUED, .changed_at = 5};
-    memcpy(put_transaction.key, put.transaction_key, SHA256_LEN);
-    memcpy(put_transaction.serial, put.serial, SERIAL_LEN);
+    memcpy(put_transaction.key, issued.transaction_key, SHA256_LEN);
+    memcpy(put_transaction.serial, issued.serial, SERIAL_LEN);
     struct store_txn txn = begin(fixture->store);
-    store_put_certificate(&txn, &put);
+    put(&txn, &issued);
     store_put_transaction(&txn, &put_transaction);
     store_put_challenge(&txn, &put_challenge);
     commit(&txn);
@@ -235,26 +256,26 @@ static void what_was_put_is_found_after_opening_again(void **state)
     fixture->store = open_store(fixture->directory);
 
     struct store_certificate got = {0};
-    assert_int_equal(store_find_serial(fixture->store, put.serial, &got, NULL), ERR_OK);
-    store_kit_assert_same(&put, &got);
+    assert_int_equal(store_find_serial(fixture->store, issued.serial, &got, NULL), ERR_OK);
+    store_kit_assert_same(&issued, &got);
     store_certificate_done(&got);
-    assert_int_equal(store_find_key(fixture->store, put.spki_hash, &got, NULL), ERR_OK);
-    store_kit_assert_same(&put, &got);
+    assert_int_equal(store_find_key(fixture->store, issued.spki_hash, &got, NULL), ERR_OK);
+    store_kit_assert_same(&issued, &got);
     store_certificate_done(&got);
-    assert_int_equal(store_find_device(fixture->store, put.device, &got, NULL), ERR_OK);
-    store_kit_assert_same(&put, &got);
+    assert_int_equal(store_find_device(fixture->store, issued.device, &got, NULL), ERR_OK);
+    store_kit_assert_same(&issued, &got);
     store_certificate_done(&got);
     struct store_transaction transaction = {0};
     assert_int_equal(
-        store_find_transaction(fixture->store, put.transaction_key, &transaction, NULL), ERR_OK);
+        store_find_transaction(fixture->store, issued.transaction_key, &transaction, NULL), ERR_OK);
     assert_int_equal(transaction.state, TRANSACTION_ISSUED);
-    assert_memory_equal(transaction.serial, put.serial, SERIAL_LEN);
+    assert_memory_equal(transaction.serial, issued.serial, SERIAL_LEN);
     struct store_challenge challenge = {0};
     assert_int_equal(store_find_challenge(fixture->store, put_challenge.hash, &challenge, NULL),
                      ERR_OK);
     assert_string_equal(challenge.id, put_challenge.id);
     assert_int_equal(challenge.uses_left, 2);
-    store_certificate_done(&put);
+    store_certificate_done(&issued);
 }
 
 static void an_aborted_transaction_leaves_nothing(void **state)
@@ -262,13 +283,14 @@ static void an_aborted_transaction_leaves_nothing(void **state)
     struct fixture *fixture = *state;
     struct store_certificate certificate = store_kit_certificate(1);
     struct store_txn txn = begin(fixture->store);
-    store_put_certificate(&txn, &certificate);
+    put(&txn, &certificate);
+    struct record_certificate seen = {0};
     struct store_certificate got = {0};
-    assert_int_equal(store_get_certificate(&txn, certificate.serial, &got, NULL), ERR_OK);
-    store_certificate_done(&got);
+    assert_int_equal(store_get_certificate(&txn, certificate.serial, &seen, NULL), ERR_OK);
+    store_certificate_done(&seen.certificate);
     store_txn_fail(&txn, &(struct err){.code = ERR_NOMEM, .text = "first"});
     store_txn_fail(&txn, &(struct err){.code = ERR_IO, .text = "second"});
-    store_put_certificate(&txn, &certificate);
+    put(&txn, &certificate);
     struct err err = {0};
     assert_int_equal(store_txn_commit(&txn, &err), ERR_NOMEM);
     assert_string_equal(err.text, "first");
@@ -497,20 +519,88 @@ static void everything_is_counted(void **state)
     assert_int_equal(counts.challenges, 1);
     assert_int_equal(counts.pending, 0);
     assert_int_equal(counts.devices, 0);
+    assert_int_equal(counts.enrolled, 3);
+    assert_int_equal(counts.revoked, 0);
     assert_int_equal(counts.max_octets, STORE_KIT_OCTETS);
     assert_int_equal(counts.map_octets, STORE_KIT_OCTETS); // the first map is never larger
     assert_in_range(counts.used_octets, 3 * STORE_KIT_DER_LEN, STORE_KIT_OCTETS);
 }
 
-static void expiry_index_names_every_certificate(void **state)
+static uint64_t count_of(struct store *store, enum store_table table)
+{
+    CLEANUP(store_txn_end_read) struct store_txn txn = {0};
+    uint64_t count = 0;
+    assert_int_equal(store_txn_begin_read(store, &txn, NULL), ERR_OK);
+    assert_int_equal(store_count_table(&txn, table, &count, NULL), ERR_OK);
+    return count;
+}
+
+static void every_index_names_every_certificate(void **state)
 {
     struct fixture *fixture = *state;
+    static const enum store_table indexes[] = {TABLE_BY_ISSUE, TABLE_BY_DEVICE, TABLE_BY_KEY,
+                                               TABLE_DUE};
     add_numbered(fixture->store, 0, 4);
-    CLEANUP(store_txn_end_read) struct store_txn txn = {0};
-    assert_int_equal(store_txn_begin_read(fixture->store, &txn, NULL), ERR_OK);
-    MDB_stat stat = {0};
-    assert_int_equal(mdb_stat(txn.mdb, fixture->store->tables[TABLE_BY_EXPIRY], &stat), 0);
-    assert_int_equal(stat.ms_entries, 4);
+    for (size_t i = 0; i < sizeof indexes / sizeof indexes[0]; i++) {
+        assert_int_equal(count_of(fixture->store, indexes[i]), 4);
+    }
+    assert_int_equal(count_of(fixture->store, TABLE_ISSUERS), 1);
+    assert_int_equal(count_of(fixture->store, TABLE_SUPERSEDED), 0);
+    assert_int_equal(count_of(fixture->store, TABLE_REVOKED), 0);
+}
+
+static void a_part_is_kept_or_undone_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_txn txn = begin(fixture->store);
+    struct store_challenge challenges[3] = {store_kit_challenge(0), store_kit_challenge(1),
+                                            store_kit_challenge(2)};
+    store_put_challenge(&txn, &challenges[0]);
+    for (unsigned i = 1; i < 3; i++) {
+        struct store_txn part = {0};
+        assert_int_equal(store_txn_begin_part(&txn, &part, NULL), ERR_OK);
+        store_put_challenge(&part, &challenges[i]);
+        store_txn_end_part(&txn, &part, i == 2);
+    }
+    commit(&txn);
+    struct store_challenge got = {0};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(store_find_challenge(fixture->store, challenges[i].hash, &got, NULL),
+                         i == 1 ? ERR_NOT_FOUND : ERR_OK);
+    }
+}
+
+static void a_failing_part_fails_the_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_txn txn = begin(fixture->store);
+    struct store_txn part = {0};
+    struct store_challenge challenge = store_kit_challenge(1);
+    store_put_challenge(&txn, &challenge);
+    assert_int_equal(store_txn_begin_part(&txn, &part, NULL), ERR_OK);
+    store_txn_fail(&part, &(struct err){.code = ERR_NOMEM, .text = "in the part"});
+    part.is_map_full = true;
+    store_txn_end_part(&txn, &part, true);
+    struct err err = {0};
+    assert_int_equal(store_txn_commit(&txn, &err), ERR_NOMEM);
+    assert_string_equal(err.text, "in the part");
+    assert_true(txn.is_map_full);
+    assert_int_equal(count_of(fixture->store, TABLE_CHALLENGES), 0);
+}
+
+static void what_is_removed_is_gone_and_what_is_missing_is_no_error(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_challenge challenge = store_kit_challenge(1);
+    struct store_txn txn = begin(fixture->store);
+    store_put_challenge(&txn, &challenge);
+    commit(&txn);
+    txn = begin(fixture->store);
+    for (unsigned i = 0; i < 2; i++) {
+        store_txn_remove(&txn, TABLE_CHALLENGES, view_of(challenge.hash, SHA256_LEN));
+    }
+    commit(&txn);
+    assert_int_equal(count_of(fixture->store, TABLE_CHALLENGES), 0);
 }
 
 static void damaged_and_newer_records_are_never_misread(void **state)
@@ -518,8 +608,8 @@ static void damaged_and_newer_records_are_never_misread(void **state)
     struct fixture *fixture = *state;
     struct store_certificate certificate = store_kit_certificate(1);
     add(fixture->store, &certificate);
-    static const char *const texts[] = {"damaged", "version 2; this program knows 1"};
-    static const uint8_t records[][2] = {{1, 0}, {2, 0}};
+    static const char *const texts[] = {"damaged", "version 3; this program knows 2"};
+    static const uint8_t records[][2] = {{2, 0}, {3, 0}};
     for (size_t i = 0; i < 2; i++) {
         struct store_txn txn = begin(fixture->store);
         store_txn_put(&txn, TABLE_CERTIFICATES, view_of(certificate.serial, SERIAL_LEN),
@@ -683,6 +773,7 @@ int main(void)
         WITH_STORE(a_missing_folder_above_is_an_error),
         WITH_STORE(a_file_that_is_not_lmdb_is_an_error),
         WITH_STORE(a_newer_schema_is_not_opened),
+        WITH_STORE(a_schema_from_before_the_first_release_is_not_opened),
         WITH_STORE(an_unreadable_schema_is_not_opened),
         WITH_STORE(anothers_database_is_not_opened),
         WITH_STORE(nothing_is_found_in_an_empty_store),
@@ -698,7 +789,10 @@ int main(void)
         WITH_STORE(challenges_are_listed),
         WITH_STORE(a_challenge_is_found_by_its_id),
         WITH_STORE(everything_is_counted),
-        WITH_STORE(expiry_index_names_every_certificate),
+        WITH_STORE(every_index_names_every_certificate),
+        WITH_STORE(a_part_is_kept_or_undone_alone),
+        WITH_STORE(a_failing_part_fails_the_whole),
+        WITH_STORE(what_is_removed_is_gone_and_what_is_missing_is_no_error),
         WITH_STORE(damaged_and_newer_records_are_never_misread),
         WITH_STORE(an_index_without_its_certificate_is_an_error),
         WITH_STORE(too_many_readers_are_told_so),

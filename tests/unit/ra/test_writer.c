@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ra/store_env.h"
+#include "ra/store/store_env.h"
+#include "ra/store/writer.h"
 #include "ra/store_kit.h"
-#include "ra/writer.h"
 
 int __real_mdb_txn_commit(MDB_txn *txn);
 int __wrap_mdb_txn_commit(MDB_txn *txn);
@@ -805,7 +805,7 @@ static void the_map_grows_while_others_read(void **state)
 
 static void a_full_map_stops_writing_but_not_reading(void **state)
 {
-    enum { MOST = 2000, MAX_OCTETS = 512 * 1024 };
+    enum { MOST = 2000, MAX_OCTETS = 1024 * 1024 };
     struct fixture *fixture = *state;
     reopen_small(fixture, MAX_OCTETS / 2, MAX_OCTETS);
     enum err_code code = ERR_OK;
@@ -818,7 +818,7 @@ static void a_full_map_stops_writing_but_not_reading(void **state)
         order_done(&order);
     }
     assert_int_equal(code, ERR_FULL);
-    assert_non_null(strstr(err.text, "the store has reached store.max_size_mib (524288 octets)"));
+    assert_non_null(strstr(err.text, "the store has reached store.max_size_mib (1048576 octets)"));
     assert_in_range(count, 100, MAX_OCTETS / STORE_KIT_DER_LEN);
     for (unsigned i = 0; i < 3; i++) { // it stays so
         struct write_order order = issued_order(count);

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ca/client.h"
 #include "ra/decide.h"
-#include "server/admin.h"
+#include "server/admin/admin.h"
 #include "server/site_kit.h"
 
 #define FIXTURE_STORE_OCTETS (64u << 20)
@@ -62,6 +63,9 @@ static inline int fixture_set_up(void **state)
         ERR_OK);
     assert_int_equal(writer_start(live->store, &live->writer, NULL), ERR_OK);
     assert_int_equal(live_policy_new(policy, &live->policy, NULL), ERR_OK);
+    char *nobody = kit_path(fixture->folder, "ca.sock"); // the CA does not answer
+    assert_int_equal(ca_client_new(nobody, &live->ca, NULL), ERR_OK);
+    free(nobody);
     assert_int_equal(admin_new(fixture->socket, live, &fixture->admin, NULL), ERR_OK);
     assert_int_equal(pipe(fixture->wake), 0);
     assert_int_equal(pthread_create(&fixture->thread, NULL, fixture_serve, fixture), 0);
@@ -77,6 +81,7 @@ static inline int fixture_tear_down(void **state)
     close(fixture->wake[0]);
     admin_free(fixture->admin);
     assert_int_equal(access(fixture->socket, F_OK), -1);
+    ca_client_free(fixture->live.ca);
     live_policy_free(fixture->live.policy);
     writer_stop(fixture->live.writer);
     store_close(fixture->live.store);
@@ -90,32 +95,49 @@ static inline int fixture_tear_down(void **state)
 // A test with a fixture of its own, in *state.
 #define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
-// Writes a certificate record: serial number 01, `number`, 0...; the device is `mac` or else `cn`.
-static inline void fixture_add_certificate(struct fixture *fixture, uint8_t number, const char *cn,
-                                           const char *mac, int64_t not_after)
+// Writes a certificate record as it is but for its DER, which becomes a certificate for its CN.
+static inline void fixture_write_certificate(struct fixture *fixture,
+                                             const struct store_certificate *record)
 {
     struct err err = {0};
-    X509 *cert = kit_cert(kit_key(0), cn, NULL, NULL, false, KIT_NOW, 1);
-    struct write_order order = {.kind = WRITE_ISSUED, .now = KIT_NOW + number};
-    struct store_certificate *record = &order.certificate;
-    record->serial[0] = 1;
-    record->serial[1] = number;
-    record->status = CERTIFICATE_VALID;
-    record->issued_at = order.now;
-    record->not_before = FIXTURE_LONG_AGO - DAY_SEC;
-    record->not_after = not_after;
-    record->signer_class = SIGNER_SELF_SIGNED;
-    record->transaction_key[0] = number;
-    record->spki_hash[0] = number;
-    snprintf(record->common_name, sizeof record->common_name, "%s", cn);
-    snprintf(record->mac, sizeof record->mac, "%s", mac);
-    snprintf(record->device, sizeof record->device, "%s", mac[0] != '\0' ? mac : cn);
-    assert_int_equal(ossl_cert_to_der(cert, &record->der, NULL), ERR_OK);
+    X509 *cert = kit_cert(kit_key(0), record->common_name, NULL, NULL, false, KIT_NOW, 1);
+    struct write_order order = {
+        .kind = WRITE_ISSUED, .now = record->issued_at, .certificate = *record};
+    assert_int_equal(ossl_cert_to_der(cert, &order.certificate.der, NULL), ERR_OK);
     if (writer_submit_and_wait(fixture->live.writer, &order, &err) != ERR_OK) {
         fail_msg("writer: %s", err.text);
     }
-    store_certificate_done(record);
+    store_certificate_done(&order.certificate);
     X509_free(cert);
+}
+
+// Serial number 01, `number`, 0...; the device is `mac` or else `cn`. Issued at KIT_NOW + `number`
+// for a challenge.
+static inline struct store_certificate fixture_certificate(uint8_t number, const char *cn,
+                                                           const char *mac, int64_t not_after)
+{
+    struct store_certificate record = {
+        .serial = {1, number},
+        .status = CERTIFICATE_VALID,
+        .issued_at = KIT_NOW + number,
+        .not_before = FIXTURE_LONG_AGO - DAY_SEC,
+        .not_after = not_after,
+        .signer_class = SIGNER_SELF_SIGNED,
+        .origin = ORIGIN_CHALLENGE,
+        .transaction_key = {number},
+        .spki_hash = {number},
+    };
+    snprintf(record.common_name, sizeof record.common_name, "%s", cn);
+    snprintf(record.mac, sizeof record.mac, "%s", mac);
+    snprintf(record.device, sizeof record.device, "%s", mac[0] != '\0' ? mac : cn);
+    return record;
+}
+
+static inline void fixture_add_certificate(struct fixture *fixture, uint8_t number, const char *cn,
+                                           const char *mac, int64_t not_after)
+{
+    struct store_certificate record = fixture_certificate(number, cn, mac, not_after);
+    fixture_write_certificate(fixture, &record);
 }
 
 // Writes a challenge record as it is.

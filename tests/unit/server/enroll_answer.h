@@ -2,7 +2,7 @@
 // What a phone reads in an answer, and what tests expect of it and of the report.
 #pragma once
 
-#include "ra/oids.h"
+#include "conf/cms/oids.h"
 #include "server/enroll_kit.h"
 
 #define GOOD_ID     "KIT-TRANSACTION"  // kit_message_der()'s transactionID
@@ -19,12 +19,14 @@ struct answer {
     char status[2];
     char fail_info[2];
     char text[FAIL_INFO_TEXT_LEN + 1]; // "" = no failInfoText
-    X509 *cert;                        // NULL unless it is a SUCCESS
+    X509 *cert;                        // NULL unless it is a SUCCESS with a certificate
+    X509_CRL *crl;                     // NULL unless it is a SUCCESS with a CRL
 };
 
 static inline void answer_done(struct answer *answer)
 {
     X509_free(answer->cert);
+    X509_CRL_free(answer->crl);
     buf_done(&answer->report.transaction_id);
 }
 
@@ -42,10 +44,20 @@ static inline void copy_text(struct view text, char *ret_text, size_t size)
     snprintf(ret_text, size, "%.*s", (int)text.len, text.len > 0 ? (const char *)text.data : "");
 }
 
-static inline void verify(const struct bench *bench, CMS_ContentInfo *info)
+// By the key of whom the request was encrypted to.
+static inline void verify(const struct bench *bench, const struct kit_message *asked,
+                          CMS_ContentInfo *info)
 {
     STACK_OF(X509) *certs = sk_X509_new_null();
-    sk_X509_push(certs, bench->policy->credentials->ra_cert);
+    bool is_ours = false;
+    const struct credentials *credentials = bench->policy->credentials;
+    for (unsigned i = 0; i < credentials->recipient_count; i++) {
+        const struct recipient *recipient = &credentials->recipients[i];
+        EVP_PKEY *key = X509_get0_pubkey(recipient->cert);
+        bool opens = recipient->until == 0 || bench->now < recipient->until;
+        is_ours = is_ours || (opens && EVP_PKEY_eq(key, X509_get0_pubkey(asked->ra)) == 1);
+    }
+    sk_X509_push(certs, is_ours ? asked->ra : credentials_ra(credentials)->cert);
     BIO *nothing = *CMS_get0_content(info) == NULL ? BIO_new_mem_buf("", 0) : NULL;
     assert_int_equal(CMS_verify(info, certs, NULL, nothing, NULL,
                                 CMS_NO_SIGNER_CERT_VERIFY | CMS_NOINTERN | CMS_BINARY),
@@ -54,8 +66,10 @@ static inline void verify(const struct bench *bench, CMS_ContentInfo *info)
     sk_X509_free(certs);
 }
 
-// The one certificate in the envelope, opened with the key of the message's signer.
-static inline X509 *open_reply(CMS_ContentInfo *info, const struct kit_message *asked)
+// What is in the envelope, opened with the key of the message's signer: one certificate, or one
+// CRL and nothing else.
+static inline void open_reply(CMS_ContentInfo *info, const struct kit_message *asked,
+                              struct answer *answer)
 {
     struct buf plain = {0};
     struct view content = ossl_string_view(*CMS_get0_content(info));
@@ -67,14 +81,16 @@ static inline X509 *open_reply(CMS_ContentInfo *info, const struct kit_message *
     end = plain.data;
     CMS_ContentInfo *bundle = d2i_CMS_ContentInfo(NULL, &end, (long)plain.len);
     STACK_OF(X509) *certs = CMS_get1_certs(bundle);
-    assert_int_equal(sk_X509_num(certs), REPLY_CERTS);
-    X509 *cert = sk_X509_pop(certs);
+    STACK_OF(X509_CRL) *crls = CMS_get1_crls(bundle);
+    answer->crl = crls != NULL ? sk_X509_CRL_pop(crls) : NULL;
+    assert_int_equal(certs != NULL ? sk_X509_num(certs) : 0, answer->crl != NULL ? 0 : REPLY_CERTS);
+    answer->cert = certs != NULL ? sk_X509_pop(certs) : NULL;
+    sk_X509_CRL_pop_free(crls, X509_CRL_free);
     free_cert_stack(certs);
     CMS_ContentInfo_free(bundle);
     BIO_free(out);
     CMS_ContentInfo_free(envelope);
     buf_done(&plain);
-    return cert;
 }
 
 static inline void read_reply(const struct bench *bench, const struct kit_message *asked,
@@ -86,7 +102,7 @@ static inline void read_reply(const struct bench *bench, const struct kit_messag
     CMS_ContentInfo *info = d2i_CMS_ContentInfo(NULL, &end, (long)reply.len);
     assert_non_null(info);
     assert_ptr_equal(end, reply.data + reply.len);
-    verify(bench, info);
+    verify(bench, asked, info);
     CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(info), 0);
     const int printable = V_ASN1_PRINTABLESTRING;
     assert_true(view_is_text(attribute_of(signer, OID_MESSAGE_TYPE, printable), "3"));
@@ -102,7 +118,7 @@ static inline void read_reply(const struct bench *bench, const struct kit_messag
     copy_text(attribute_of(signer, OID_FAIL_INFO_TEXT, V_ASN1_UTF8STRING), answer->text,
               sizeof answer->text);
     if (strcmp(answer->status, "0") == 0) {
-        answer->cert = open_reply(info, asked);
+        open_reply(info, asked, answer);
     } else {
         assert_null(*CMS_get0_content(info));
     }
@@ -171,6 +187,21 @@ static inline void expect_success(const struct answer *answer, const char *decis
     assert_true(view_equal(serial, view_of(answer->report.serial, SERIAL_LEN)));
 }
 
+// PENDING has nothing in it.
+static inline void expect_pending(const struct answer *answer, const char *reason)
+{
+    assert_int_equal(answer->outcome, ENROLL_REPLY);
+    assert_string_equal(answer->report.reason, reason);
+    assert_string_equal(answer->report.decision, "pending");
+    assert_string_equal(answer->status, "3");
+    assert_string_equal(answer->fail_info, "");
+    assert_string_equal(answer->text, "");
+    assert_int_equal(strlen(answer->report.pending_id), PENDING_ID_LEN - 1);
+    assert_null(answer->report.fail_info);
+    assert_false(answer->report.has_serial);
+    assert_int_equal(answer->report.level, LOG_LEVEL_INFO);
+}
+
 struct refusal {
     const char *fail_info; // NULL = "badRequest"
     const char *text;      // failInfoText; NULL = none
@@ -224,6 +255,25 @@ static inline void expect_refusal(const struct answer *answer, const struct refu
     }
     assert_int_equal(report->level, expected->alarm != NULL ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO);
     assert_false(report->has_serial);
+}
+
+// The record of the certificate in an answer. Done with store_certificate_done().
+static inline struct store_certificate stored_of(const struct bench *bench,
+                                                 const struct answer *answer)
+{
+    struct store_certificate stored = {0};
+    assert_true(answer->report.has_serial);
+    assert_int_equal(store_find_serial(bench->store, answer->report.serial, &stored, NULL), ERR_OK);
+    return stored;
+}
+
+static inline void expect_subject(const struct answer *answer, const char *common_name)
+{
+    char text[LIMIT_NAME_VALUE + 1] = "";
+    X509_NAME_get_text_by_NID(X509_get_subject_name(answer->cert), NID_commonName, text,
+                              sizeof text);
+    assert_string_equal(text, common_name);
+    assert_string_equal(answer->report.common_name, common_name);
 }
 
 // A refusal that an administrator is shown as somebody trying another's challenge.

@@ -19,12 +19,14 @@
 #include "kit/pkimessage.h"
 #include "ra/enroll.h"
 #include "server/site_kit.h"
+#include "tests/mic/mic_factory.h"
 
 #define STATIC_CHALLENGE "static-secret"
 #define DEADLINE_SEC     30
 #define BENCH_OCTETS     (64u << 20) // of the store at most
 #define BACKLOG          64
 #define PHONES           3
+#define KIT_SOURCE       "192.0.2.1" // where all requests come from
 
 // Ends the program: cmocka's assertions only work on the main thread.
 static inline void must(bool condition, const char *what)
@@ -45,6 +47,7 @@ struct phone {
 
 struct site {
     char *folder;
+    char *directory; // of the CA's files
     char *config;
     char *ca_path; // the CA's socket
     struct service *service;
@@ -52,6 +55,7 @@ struct site {
     int wake[2]; // closing [1] ends the thread
     pthread_t thread;
     struct phone phones[PHONES];
+    struct mic_factory *mics; // NULL = no manufacturer's certificates are trusted
 };
 
 static inline void *site_serve(void *context)
@@ -73,16 +77,11 @@ static inline void *site_serve(void *context)
 static inline void site_start_ca(struct site *site, int64_t (*clock)(void))
 {
     struct err err = {0};
-    struct authority *authority = NULL;
+    struct authorities *authorities = NULL;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct settings *settings = site_settings(site->config);
-    const struct authority_settings chosen = {
-        .certificate = settings->ca.certificate,
-        .key = settings->ca.key,
-        .phone = {.validity_days = settings->phone.validity_days},
-    };
-    if (authority_load(&chosen, KIT_NOW, &authority, &err) != ERR_OK ||
-        service_new(authority, clock, &site->service, &err) != ERR_OK) {
+    if (authorities_load(settings, clock(), &authorities, NULL, &err) != ERR_OK ||
+        service_new(authorities, clock, &site->service, &err) != ERR_OK) {
         fail_msg("CA: %s", err.text);
     }
     settings_free(settings);
@@ -94,38 +93,90 @@ static inline void site_start_ca(struct site *site, int64_t (*clock)(void))
     assert_int_equal(pthread_create(&site->thread, NULL, site_serve, site), 0);
 }
 
-// `clock` is the CA's. Ended with site_close().
-static inline void site_open(struct site *site, int64_t (*clock)(void))
+// The CA is gone, if it was there; site_start_ca() brings it back.
+static inline void site_stop_ca(struct site *site)
 {
-    site->folder = kit_new_folder();
-    char *static_file = kit_write(site->folder, "static", view_of_text(STATIC_CHALLENGE "\n"));
-    char *directory = kit_path(site->folder, "ca");
-    site->config = kit_path(directory, INIT_CONFIG);
-    site->ca_path = kit_path(site->folder, "ca.sock");
-    site_init(directory, static_file);
-    site_start_ca(site, clock);
+    if (site->service == NULL) {
+        return;
+    }
+    close(site->wake[1]);
+    pthread_join(site->thread, NULL);
+    close(site->wake[0]);
+    service_free(site->service);
+    site->service = NULL;
+    close(site->listen_fd);
+    unlink(site->ca_path);
+}
+
+static inline void site_make_phones(struct site *site)
+{
     for (unsigned i = 0; i < PHONES; i++) {
         struct phone *phone = &site->phones[i];
         snprintf(phone->common_name, sizeof phone->common_name, "CP-8841-SEP0011223344%02X", i);
         phone->key = kit_key(i);
         phone->cert = kit_cert(phone->key, phone->common_name, NULL, NULL, false, KIT_NOW, 5);
     }
-    free(directory);
+}
+
+// The files of a CA that does not run yet, made by `init`.
+static inline void site_make_by(struct site *site,
+                                void (*init)(const char *folder, const char *static_file))
+{
+    *site = (struct site){.folder = kit_new_folder()};
+    char *static_file = kit_write(site->folder, "static", view_of_text(STATIC_CHALLENGE "\n"));
+    site->directory = kit_path(site->folder, "ca");
+    site->config = kit_path(site->directory, INIT_CONFIG);
+    site->ca_path = kit_path(site->folder, "ca.sock");
+    init(site->directory, static_file);
+    site_make_phones(site);
     free(static_file);
+}
+
+static inline void site_make(struct site *site)
+{
+    site_make_by(site, site_init);
+}
+
+// `clock` is the CA's. Ended with site_close().
+static inline void site_open(struct site *site, int64_t (*clock)(void))
+{
+    site_make(site);
+    site_start_ca(site, clock);
+}
+
+// Adds lines to the settings.
+static inline void site_configure(struct site *site, const char *lines)
+{
+    FILE *file = fopen(site->config, "a");
+    assert_non_null(file);
+    assert_true(fputs(lines, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+// The same for a site that trusts the MICs of tests/mic but for those signed with SHA-1.
+static inline void site_open_with_mics(struct site *site, int64_t (*clock)(void))
+{
+    static const char store[] = "\nmic = ( { name = \"test MICs\"; roots = [\"roots.pem\"]; "
+                                "intermediates = [\"intermediates.pem\"]; } );\n";
+    site_make(site);
+    site->mics = mic_factory_new(KIT_NOW);
+    mic_factory_write(site->mics, site->directory);
+    site_configure(site, store);
+    site_start_ca(site, clock);
 }
 
 static inline void site_close(struct site *site)
 {
-    close(site->wake[1]);
-    pthread_join(site->thread, NULL);
-    close(site->wake[0]);
-    service_free(site->service);
-    close(site->listen_fd);
+    site_stop_ca(site);
     for (unsigned i = 0; i < PHONES; i++) {
         X509_free(site->phones[i].cert);
     }
+    if (site->mics != NULL) {
+        mic_factory_free(site->mics);
+    }
     free(site->ca_path);
     free(site->config);
+    free(site->directory);
     kit_remove_folder(site->folder);
 }
 
@@ -206,6 +257,10 @@ struct ask {
     const char *challenge;
     const char *transaction_id;
     const char *common_name; // "" = empty subject
+    const char *type;        // messageType; NULL = "19"
+    X509 *signer;            // instead of the phone's self-signed one
+    EVP_PKEY *signer_key;    // its key; NULL = the phone's
+    EVP_PKEY *key;           // of the PKCS#10; NULL = the phone's
 };
 
 static inline struct buf csr_of(const struct bench *bench, const struct ask *ask)
@@ -219,8 +274,9 @@ static inline struct buf csr_of(const struct bench *bench, const struct ask *ask
                                                     (const unsigned char *)name, -1, -1, 0),
                          1);
     }
+    EVP_PKEY *key = ask->key != NULL ? ask->key : phone->key;
     struct buf der =
-        kit_csr_der(phone->key, &(struct kit_csr){.subject = subject, .challenge = ask->challenge});
+        kit_csr_der(key, &(struct kit_csr){.subject = subject, .challenge = ask->challenge});
     X509_NAME_free(subject);
     return der;
 }
@@ -231,9 +287,10 @@ static inline struct kit_message message_of(const struct bench *bench, const str
 {
     const struct phone *phone = &bench->site->phones[ask->phone];
     return (struct kit_message){
-        .key = phone->key,
-        .signer = phone->cert,
-        .ra = bench->policy->credentials->ra_cert,
+        .key = ask->signer_key != NULL ? ask->signer_key : phone->key,
+        .signer = ask->signer != NULL ? ask->signer : phone->cert,
+        .ra = credentials_ra(bench->policy->credentials)->cert,
+        .message_type = {.data = ask->type},
         .transaction_id = {.data = ask->transaction_id},
         .envelope = {.plain = plain},
     };
@@ -304,6 +361,7 @@ static inline void run_message(struct bench *bench, struct ca_client *ca, struct
     pthread_condattr_t attributes;
     *run = (struct run){.job = {.message = message,
                                 .now = bench->now,
+                                .source = KIT_SOURCE,
                                 .policy = policy_ref(bench->policy),
                                 .done = run_on_done,
                                 .again = run_on_again,

@@ -9,9 +9,8 @@
 #include "ra/policy.h"
 #include "server/ctl/init_files.h"
 
-// Makes a two-tier CA in `folder`. `static_file` is the absolute path of a static challenge's file,
-// or NULL for none. Takes a second or two.
-static inline void site_init(const char *folder, const char *static_file)
+static inline void site_init_as(const char *folder, const char *static_file,
+                                const struct ceremony_order *order)
 {
     struct err err = {0};
     struct init_result result = {0};
@@ -19,12 +18,28 @@ static inline void site_init(const char *folder, const char *static_file)
         .directory = folder,
         .listen = "127.0.0.1:0",
         .static_file = static_file,
-        .order = {.tiers = 2, .ca_key = "ec:P-256", .organization = "Test", .now = KIT_NOW},
+        .order = *order,
     };
     if (init_files(&plan, stderr, &result, &err) != ERR_OK) {
         fail_msg("init: %s", err.text);
     }
     free(result.directory);
+}
+
+// Makes a two-tier CA in `folder`. `static_file` is the absolute path of a static challenge's file,
+// or NULL for none. Takes a second or two.
+static inline void site_init(const char *folder, const char *static_file)
+{
+    site_init_as(folder, static_file,
+                 &(struct ceremony_order){
+                     .tiers = 2, .ca_key = "ec:P-256", .organization = "Test", .now = KIT_NOW});
+}
+
+// A single CA that answers SCEP itself.
+static inline void site_init_direct(const char *folder, const char *static_file)
+{
+    site_init_as(folder, static_file,
+                 &(struct ceremony_order){.tiers = 1, .is_direct = true, .now = KIT_NOW});
 }
 
 // The settings in `config`; the files they name need not be there. Caller frees.

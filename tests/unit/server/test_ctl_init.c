@@ -115,7 +115,13 @@ static void assert_settings(const char *folder, const char *listen, bool has_roo
     assert_string_equal(settings->admin.socket, socket);
     assert_int_equal(settings->ca.root != NULL, has_root);
     assert_null(settings->challenge.static_file);
+    char *generations = kit_path(folder, "generations");
+    assert_string_equal(settings->ca.generations, generations);
+    bool is_direct = settings->scep.topology == SETTINGS_TOPOLOGY_DIRECT;
+    assert_int_equal(settings->ra.certificate == NULL, is_direct);
+    assert_int_equal(settings->ra.directory == NULL, is_direct);
     settings_free(settings);
+    free(generations);
     free(socket);
     free(path);
 }
@@ -134,7 +140,9 @@ static void test_two_tiers(void **state)
         assert_mode(folder, entries[i], 0600);
     }
     assert_mode(folder, "store", 0700);
-    assert_int_equal(count_entries(folder), 9);
+    assert_mode(folder, "generations", 0700);
+    assert_mode(folder, "ra", 0700);
+    assert_int_equal(count_entries(folder), 11);
     assert_settings(folder, "127.0.0.1:8081", true);
     assert_pair(folder, "root.pem", "root.key");
     assert_pair(folder, "issuing.pem", "issuing.key");
@@ -210,12 +218,40 @@ static void test_one_tier_says_that_the_key_must_stay(void **state)
     free(folder);
 }
 
+// The CA answers SCEP itself: no RA, nothing of an RA.
+static void test_direct(void **state)
+{
+    char *folder = kit_path(*state, "direct");
+    struct outcome outcome = ctl_kit_run((const char *[]){"init", "--direct", folder, NULL});
+    assert_string_equal(outcome.errors, "");
+    assert_int_equal(outcome.code, CTL_OK);
+    assert_contains(outcome.out, "answers SCEP itself");
+    assert_false(is_there(folder, "ra.pem"));
+    assert_false(is_there(folder, "ra.key"));
+    assert_false(is_there(folder, "ra"));
+    assert_false(is_there(folder, "root.pem"));
+    assert_int_equal(count_entries(folder), 6);
+    assert_settings(folder, "0.0.0.0:8080", false);
+    assert_pair(folder, "issuing.pem", "issuing.key");
+    X509 *ca = read_cert(folder, "issuing.pem");
+    assert_int_not_equal(X509_get_key_usage(ca) & KU_KEY_ENCIPHERMENT, 0);
+    struct settings *settings = NULL;
+    char *path = kit_path(folder, "scepd.conf");
+    assert_int_equal(settings_load(path, true, stderr, &settings, NULL), ERR_OK);
+    assert_int_equal(settings->scep.topology, SETTINGS_TOPOLOGY_DIRECT);
+    settings_free(settings);
+    X509_free(ca);
+    outcome_done(&outcome);
+    free(path);
+    free(folder);
+}
+
 // Each name alone is enough to refuse, and is left as it was, with nothing beside it.
 static void test_refuses_to_overwrite(void **state)
 {
-    static const char *const names[] = {"root.pem",    "root.key",      "issuing.pem",
-                                        "issuing.key", "ra.pem",        "ra.key",
-                                        "scepd.conf",  "challenge.key", "store"};
+    static const char *const names[] = {"root.pem", "root.key",    "issuing.pem", "issuing.key",
+                                        "ra.pem",   "ra.key",      "scepd.conf",  "challenge.key",
+                                        "store",    "generations", "ra"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char *folder = kit_new_folder();
         char *path = kit_write(folder, names[i], view_of_text("mine"));
@@ -259,6 +295,12 @@ static void test_refusals_leave_nothing(void **state)
          CTL_USAGE,
          "--ca-key: \"rsa:1024\"; allowed"},
         {{"init", folder, "--ca-key", "ec:P-521", NULL}, CTL_USAGE, "ec:P-256, ec:P-384"},
+        {{"init", folder, "--direct", "--tiers", "2", NULL},
+         CTL_USAGE,
+         "allowed with --direct is 1"},
+        {{"init", folder, "--direct", "--ca-key", "ec:P-256", NULL},
+         CTL_USAGE,
+         "clients encrypt to it"},
         {{"init", folder, "--listen", "nowhere", NULL}, CTL_USAGE, "http.listen"},
         {{"init", folder, "--listen", "1.2.3.4:99999", NULL}, CTL_USAGE, "http.listen"},
         {{"init", folder, "--organization", "a\nb", NULL}, CTL_USAGE, "organization"},
@@ -355,6 +397,7 @@ int main(void)
         cmocka_unit_test(test_two_tiers),
         cmocka_unit_test(test_one_tier),
         cmocka_unit_test(test_one_tier_says_that_the_key_must_stay),
+        cmocka_unit_test(test_direct),
         cmocka_unit_test(test_refuses_to_overwrite),
         cmocka_unit_test(test_does_not_follow_links),
         cmocka_unit_test(test_refusals_leave_nothing),

@@ -2,14 +2,12 @@
 // When our own side fails, and when requests race for the same certificate or challenge.
 #include "ra/enroll.h"
 
-#include "server/enroll_answer.h"
+#include "server/enroll_bench.h"
 
 #define RACERS      10
 #define TINY_OCTETS (512u << 10) // of a store that is soon full
 #define FILLER_LEN  400          // octets: less than a certificate has
 #define FILLERS_MAX 10000
-
-static struct site site;
 
 // The CA's clock, which it asks once a question, as a gate: nobody gets through before `expected`
 // have come. So all racers have decided to issue before the first of them can write.
@@ -43,14 +41,14 @@ static void close_gate_for(unsigned expected)
     pthread_mutex_unlock(&gate.lock);
 }
 
-static int set_up_site(void **state)
+static int set_up_gated_site(void **state)
 {
     (void)state;
     site_open(&site, gated_clock);
     return 0;
 }
 
-static int tear_down_site(void **state)
+static int tear_down_gated_site(void **state)
 {
     (void)state;
     close_gate_for(0);
@@ -59,25 +57,11 @@ static int tear_down_site(void **state)
     return 0;
 }
 
-static int set_up(void **state)
-{
-    static struct bench bench;
-    bench_open(&bench, &site, BENCH_OCTETS);
-    *state = &bench;
-    return 0;
-}
-
 static int set_up_tiny(void **state)
 {
     static struct bench bench;
     bench_open(&bench, &site, TINY_OCTETS);
     *state = &bench;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    bench_close(*state);
     return 0;
 }
 
@@ -147,6 +131,7 @@ static enum err_code write_filler(struct bench *bench, unsigned number)
     record->serial[0] = 1;
     memcpy(record->serial + 1, &number, sizeof number);
     record->status = CERTIFICATE_VALID;
+    record->origin = ORIGIN_CHALLENGE;
     record->issued_at = KIT_NOW;
     snprintf(record->device, sizeof record->device, "filler-%u", number);
     memcpy(record->spki_hash, &number, sizeof number);
@@ -297,6 +282,58 @@ static void two_transactions_of_one_key(void **state)
     answer_done(&answers[1]);
 }
 
+// Races `octets` against themselves: one is issued for `reason`, the other gets the same.
+static void race_twins(struct bench *bench, const struct kit_message *asked,
+                       const struct buf *octets, const char *reason)
+{
+    static struct racer racers[2];
+    struct answer answers[2];
+    uint64_t before = count_certificates(bench);
+    for (unsigned i = 0; i < 2; i++) {
+        racers[i].asked = *asked;
+        assert_int_equal(buf_copy(buf_view(octets), &racers[i].octets, NULL), ERR_OK);
+    }
+    run_race(bench, racers, 2, answers);
+    unsigned winner = strcmp(answers[0].report.decision, "issue") == 0 ? 0 : 1;
+    expect_success(&answers[winner], "issue", reason);
+    expect_success(&answers[1 - winner], "replay", answers[1 - winner].report.reason);
+    assert_int_equal(answers[1 - winner].again_count, 1);
+    assert_int_equal(X509_cmp(answers[0].cert, answers[1].cert), 0);
+    assert_int_equal(count_certificates(bench), before + 1);
+    answer_done(&answers[0]);
+    answer_done(&answers[1]);
+}
+
+static void one_renewal_twice_at_once(void **state)
+{
+    struct bench *bench = *state;
+    struct answer first = send_ask(bench, &(struct ask){.challenge = STATIC_CHALLENGE});
+    bench->policy->settings->renewal.window_days =
+        10 * bench->policy->settings->phone.validity_days;
+    const struct ask ask = {.signer = first.cert, .key = kit_key(4)};
+    struct buf octets = ask_der(bench, &ask);
+    struct kit_message asked = message_of(bench, &ask, VIEW_EMPTY);
+    race_twins(bench, &asked, &octets, "renewal");
+    buf_done(&octets);
+    answer_done(&first);
+}
+
+static void two_polls_of_an_approved_request(void **state)
+{
+    struct bench *bench = *state;
+    struct write_order approve = {.kind = WRITE_PENDING_APPROVE, .now = KIT_NOW};
+    bench->policy->settings->approval.unauthenticated = SETTINGS_UNKNOWN_PENDING;
+    struct answer queued = send_ask(bench, &(struct ask){0});
+    memcpy(approve.pending.id, queued.report.pending_id, PENDING_ID_LEN);
+    assert_int_equal(writer_submit_and_wait(bench->writer, &approve, NULL), ERR_OK);
+    const struct ask ask = {.type = "20"};
+    struct buf octets = ask_der(bench, &ask);
+    struct kit_message asked = message_of(bench, &ask, VIEW_EMPTY);
+    race_twins(bench, &asked, &octets, "approved by an administrator");
+    buf_done(&octets);
+    answer_done(&queued);
+}
+
 int main(void)
 {
     log_init("test", LOG_LEVEL_ERROR);
@@ -307,6 +344,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_message_ten_times_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_keys_for_one_challenge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_transactions_of_one_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_renewal_twice_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(two_polls_of_an_approved_request, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, set_up_site, tear_down_site);
+    return cmocka_run_group_tests(tests, set_up_gated_site, tear_down_gated_site);
 }

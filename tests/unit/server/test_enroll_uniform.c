@@ -3,7 +3,7 @@
 // a captured envelope) reads the same, and only the report knows more.
 #include "ra/enroll.h"
 
-#include "server/enroll_answer.h"
+#include "server/enroll_bench.h"
 
 #define USED_UP      "the challenge password is used up"
 #define EXPIRED      "the challenge password has expired"
@@ -16,41 +16,6 @@
 #define NOT_OPENED   "the envelope cannot be opened"
 #define NOT_A_PKCS10 "not exactly one DER PKCS#10"
 #define AES_BLOCK    16
-
-static struct site site;
-
-static int64_t ca_clock(void)
-{
-    return KIT_NOW;
-}
-
-static int set_up_site(void **state)
-{
-    (void)state;
-    site_open(&site, ca_clock);
-    return 0;
-}
-
-static int tear_down_site(void **state)
-{
-    (void)state;
-    site_close(&site);
-    return 0;
-}
-
-static int set_up(void **state)
-{
-    static struct bench bench;
-    bench_open(&bench, &site, BENCH_OCTETS);
-    *state = &bench;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    bench_close(*state);
-    return 0;
-}
 
 // Sends the message under both values of challenge.fail_info; there is never a failInfoText.
 static void expect_uniform(struct bench *bench, const struct kit_message *message,
@@ -87,6 +52,7 @@ static void expect_uniform_ask(struct bench *bench, const struct ask *ask,
 
 // ---- challenges ----
 
+// Row 6 of tests/phone_rows.txt.
 static void wrong_or_absent(void **state)
 {
     struct bench *bench = *state;

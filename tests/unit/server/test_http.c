@@ -130,10 +130,15 @@ static struct credentials *make_credentials(void)
     struct credentials *credentials = calloc(1, sizeof *credentials);
     assert_non_null(credentials);
     X509 *root = kit_cert(kit_key(0), "Root", NULL, NULL, true, CERTS_SINCE, CERTS_DAYS);
-    credentials->issuing_cert =
+    X509 *issuing =
         kit_cert(kit_key(1), "Issuing", root, kit_key(0), true, CERTS_SINCE, CERTS_DAYS);
-    credentials->ra_cert = kit_cert(kit_key(2), "RA", credentials->issuing_cert, kit_key(1), false,
-                                    CERTS_SINCE, CERTS_DAYS);
+    struct generation *generation = &credentials->generations.list[0];
+    generation->cert = issuing;
+    assert_int_equal(generation_identify(issuing, generation->id, generation->name, NULL), ERR_OK);
+    credentials->generations.count = 1;
+    credentials->recipients[0].cert =
+        kit_cert(kit_key(2), "RA", issuing, kit_key(1), false, CERTS_SINCE, CERTS_DAYS);
+    credentials->recipient_count = 1;
     credentials->upper = sk_X509_new_null();
     assert_non_null(credentials->upper);
     assert_true(sk_X509_push(credentials->upper, root) > 0);
@@ -146,6 +151,9 @@ static struct settings *make_settings(void)
     assert_non_null(settings);
     settings->http.connections = 64;
     settings->http.timeout_sec = STALL_SEC;
+    settings->http.crl_path = strdup("/crl/{ca}.crl");
+    settings->http.ca_path = strdup("/ca/{ca}.cer");
+    settings->http.root_path = strdup("/ca/root.cer");
     settings->scep.get_ca_cert[0] = SETTINGS_CA_ITEM_RA;
     settings->scep.get_ca_cert[1] = SETTINGS_CA_ITEM_ISSUING;
     settings->scep.get_ca_cert[2] = SETTINGS_CA_ITEM_ROOT;
@@ -461,11 +469,233 @@ static void shows_the_certificates(void **state)
     policy_unref(policy);
     policy = make_policy(settings);
     live_policy_replace(scene.live.policy, policy);
-    assert_int_equal(ossl_cert_to_der(policy->credentials->ra_cert, &expected, NULL), ERR_OK);
+    const X509 *ra = credentials_ra(policy->credentials)->cert;
+    assert_int_equal(ossl_cert_to_der(ra, &expected, NULL), ERR_OK);
     ask(&scene, "GET /?operation=GetCACert HTTP/1.0\r\n\r\n", &answer);
     assert_string_equal(header(&answer, "Content-Type"), "application/x-x509-ca-cert");
     assert_true(view_equal(answer.body, buf_view(&expected)));
     buf_done(&expected);
+    stop(&scene);
+}
+
+// --- What is served beside SCEP.
+
+#define CRL_OCTETS   "\x30\x03\x02\0\x05 a CRL"
+#define NEXT_OCTETS  "\x30\x03\x02\0\x06 the next CA"
+#define SIZE_OF(all) (sizeof(all) - 1)
+#define STORE_OCTETS (16u << 20)
+#define REQUEST_LEN  256
+
+// A store without a CRL, for the scene that is started.
+static void open_store(struct scene *scene, const char *folder)
+{
+    char *directory = kit_path(folder, "store");
+    assert_int_equal(store_open(directory, STORE_OCTETS, &scene->live.store, NULL), ERR_OK);
+    assert_int_equal(writer_start(scene->live.store, &scene->live.writer, NULL), ERR_OK);
+    free(directory);
+}
+
+static void close_store(struct scene *scene)
+{
+    writer_stop(scene->live.writer);
+    store_close(scene->live.store);
+}
+
+static void write_crl(struct scene *scene, const struct generation *generation)
+{
+    struct store_crl crl = {.number = 1, .this_update = KIT_NOW, .next_update = KIT_NOW + DAY_SEC};
+    struct write_order order = {.kind = WRITE_CRL, .now = KIT_NOW, .crl = &crl};
+    memcpy(crl.issuer, generation->id, SHA256_LEN);
+    assert_int_equal(buf_copy(view_of(CRL_OCTETS, SIZE_OF(CRL_OCTETS)), &crl.der, NULL), ERR_OK);
+    assert_int_equal(writer_submit_and_wait(scene->live.writer, &order, NULL), ERR_OK);
+    store_crl_done(&crl);
+}
+
+// "METHOD BEFORE<name of the CA>AFTER", answered.
+static void ask_for(const struct scene *scene, const char *const parts[2], const char *name,
+                    struct answer *answer)
+{
+    char request[REQUEST_LEN];
+    int len =
+        snprintf(request, sizeof request, "%s%s%s HTTP/1.0\r\n\r\n", parts[0], name, parts[1]);
+    assert_in_range(len, 1, REQUEST_LEN - 1);
+    ask(scene, request, answer);
+}
+
+static void assert_served(const struct answer *answer, const char *type, struct view body)
+{
+    assert_int_equal(answer->status, 200);
+    assert_string_equal(header(answer, "Content-Type"), type);
+    assert_string_equal(header(answer, "Cache-Control"), "max-age=60");
+    assert_true(view_equal(answer->body, body));
+}
+
+static void assert_error(const struct answer *answer, unsigned status, const char *text)
+{
+    assert_int_equal(answer->status, status);
+    assert_string_equal(header(answer, "Content-Type"), "text/plain");
+    assert_string_equal(header(answer, "Cache-Control"), "no-store");
+    assert_true(view_is_text(answer->body, text));
+}
+
+static void serves_crls(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static struct answer answer;
+    char *folder = kit_new_folder();
+    start(&scene);
+    open_store(&scene, folder);
+    struct policy *policy = live_policy_get(scene.live.policy);
+    const struct generation *ca = credentials_issuing(policy->credentials);
+    const char *const get[] = {"GET /crl/", ".crl"};
+    ask_for(&scene, get, ca->name, &answer);
+    assert_error(&answer, 400, "the URL names no operation\n"); // none was made yet
+    write_crl(&scene, ca);
+    ask_for(&scene, get, ca->name, &answer);
+    const struct view octets = view_of(CRL_OCTETS, SIZE_OF(CRL_OCTETS));
+    assert_served(&answer, "application/pkix-crl", octets);
+    ask_for(&scene, (const char *[]){"GET /crl/", ".crl?x=y"}, ca->name, &answer);
+    assert_served(&answer, "application/pkix-crl", octets);
+    ask_for(&scene, (const char *[]){"GET /%63rl/", ".cr%6c"}, ca->name, &answer);
+    assert_served(&answer, "application/pkix-crl", octets);
+    ask_for(&scene, (const char *[]){"HEAD /crl/", ".crl"}, ca->name, &answer);
+    assert_string_equal(header(&answer, "Content-Length"), "11");
+    assert_served(&answer, "application/pkix-crl", VIEW_EMPTY);
+    ask_for(&scene, get, "0123456789abcdef", &answer);
+    assert_error(&answer, 400, "the URL names no operation\n");
+    // An operation goes before the path, a wrong one too.
+    ask_for(&scene, (const char *[]){"GET /crl/", ".crl?operation=GetCACaps"}, ca->name, &answer);
+    assert_served(&answer, "text/plain", view_of_text("AES\nPOSTPKIOperation\n"));
+    ask_for(&scene, (const char *[]){"GET /crl/", ".crl?operation=x"}, ca->name, &answer);
+    assert_error(&answer, 400, "the operation is not known\n");
+    assert_int_equal(scene.jobs, 0);
+    policy_unref(policy);
+    stop(&scene);
+    close_store(&scene);
+    kit_remove_folder(folder);
+}
+
+static void serves_ca_certificates(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static struct answer answer;
+    struct buf issuing = {0};
+    struct buf root = {0};
+    start(&scene);
+    struct policy *policy = live_policy_get(scene.live.policy);
+    const struct generation *ca = credentials_issuing(policy->credentials);
+    assert_int_equal(ossl_cert_to_der(ca->cert, &issuing, NULL), ERR_OK);
+    assert_int_equal(ossl_cert_to_der(credentials_root(policy->credentials), &root, NULL), ERR_OK);
+    ask_for(&scene, (const char *[]){"GET /ca/", ".cer"}, ca->name, &answer);
+    assert_served(&answer, "application/pkix-cert", buf_view(&issuing));
+    ask_for(&scene, (const char *[]){"HEAD /ca/", ".cer"}, ca->name, &answer);
+    assert_served(&answer, "application/pkix-cert", VIEW_EMPTY);
+    ask_for(&scene, (const char *[]){"GET /ca/", ".cer"}, "root", &answer);
+    assert_served(&answer, "application/pkix-cert", buf_view(&root));
+    ask_for(&scene, (const char *[]){"GET /ca/", ".crt"}, ca->name, &answer);
+    assert_error(&answer, 400, "the URL names no operation\n");
+    assert_int_equal(live_get(&scene.live, LIVE_BAD_HTTP), 1);
+    policy_unref(policy);
+    buf_done(&issuing);
+    buf_done(&root);
+    stop(&scene);
+}
+
+// Paths for all CAs alike, after a reload.
+static void serves_fixed_paths(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static struct answer answer;
+    char *folder = kit_new_folder();
+    struct settings *settings = make_settings();
+    const char **paths[] = {&settings->http.crl_path, &settings->http.ca_path};
+    static const char *const texts[] = {"/list.crl", "/ca.cer"};
+    struct buf issuing = {0};
+    start(&scene);
+    open_store(&scene, folder);
+    ask(&scene, "GET /list.crl HTTP/1.0\r\n\r\n", &answer);
+    assert_error(&answer, 400, "the URL names no operation\n");
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        free((void *)*paths[i]);
+        *paths[i] = strdup(texts[i]);
+    }
+    struct policy *policy = make_policy(settings);
+    const struct generation *ca = credentials_issuing(policy->credentials);
+    write_crl(&scene, ca);
+    assert_int_equal(ossl_cert_to_der(ca->cert, &issuing, NULL), ERR_OK);
+    live_policy_replace(scene.live.policy, policy);
+    ask(&scene, "GET /list.crl HTTP/1.0\r\n\r\n", &answer);
+    assert_served(&answer, "application/pkix-crl", view_of(CRL_OCTETS, SIZE_OF(CRL_OCTETS)));
+    ask(&scene, "GET /ca.cer HTTP/1.0\r\n\r\n", &answer);
+    assert_served(&answer, "application/pkix-cert", buf_view(&issuing));
+    ask_for(&scene, (const char *[]){"GET /ca/", ".cer"}, ca->name, &answer);
+    assert_error(&answer, 400, "the URL names no operation\n");
+    buf_done(&issuing);
+    stop(&scene);
+    close_store(&scene);
+    kit_remove_folder(folder);
+}
+
+// As everywhere: a body posted without an operation is a message, other methods are none.
+static void serves_these_to_readers_only(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static struct answer answer;
+    start(&scene);
+    struct policy *policy = live_policy_get(scene.live.policy);
+    const char *name = credentials_issuing(policy->credentials)->name;
+    static const char *const targets[][2] = {
+        {" /crl/", ".crl"}, {" /ca/", ".cer"}, {" /ca/root.cer?", ""}};
+    static const char *const methods[] = {"PUT", "DELETE", "OPTIONS", "BREW"};
+    for (size_t i = 0; i < COUNT(targets); i++) {
+        char start_of[REQUEST_LEN];
+        for (size_t j = 0; j < COUNT(methods); j++) {
+            snprintf(start_of, sizeof start_of, "%s%s", methods[j], targets[i][0]);
+            ask_for(&scene, (const char *[]){start_of, targets[i][1]}, name, &answer);
+            assert_error(&answer, 405, "this operation does not know the method\n");
+            assert_string_equal(header(&answer, "Allow"), "GET");
+        }
+        snprintf(start_of, sizeof start_of, "POST%s", targets[i][0]);
+        ask_for(&scene, (const char *[]){start_of, targets[i][1]}, name, &answer);
+        assert_error(&answer, 400, "the body is empty\n");
+    }
+    assert_int_equal(scene.jobs, 0);
+    ask(&scene, "POST /ca/root.cer HTTP/1.0\r\nContent-Length: 4\r\n\r\nabcd", &answer);
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(header(&answer, "Content-Type"), "application/x-pki-message");
+    assert_int_equal(scene.jobs, 1);
+    policy_unref(policy);
+    stop(&scene);
+}
+
+static void answers_about_the_next_ca(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    static struct answer answer;
+    struct buf next_ca = {0};
+    start(&scene);
+    ask(&scene, "GET /?operation=GetNextCACert HTTP/1.0\r\n\r\n", &answer);
+    assert_error(&answer, 404, "there is no next CA certificate\n");
+    struct policy *policy = make_policy(make_settings());
+    const struct view octets = view_of(NEXT_OCTETS, SIZE_OF(NEXT_OCTETS));
+    assert_int_equal(buf_copy(octets, &next_ca, NULL), ERR_OK);
+    policy_set_next_ca(policy, &next_ca);
+    live_policy_replace(scene.live.policy, policy);
+    ask(&scene, "GET /?operation=GetNextCACert HTTP/1.0\r\n\r\n", &answer);
+    assert_served(&answer, "application/x-x509-next-ca-cert", octets);
+    ask(&scene, "GET " PATH "?operation=getnextcacert&message=x HTTP/1.0\r\n\r\n", &answer);
+    assert_served(&answer, "application/x-x509-next-ca-cert", octets);
+    ask(&scene, "HEAD /?operation=GetNextCACert HTTP/1.0\r\n\r\n", &answer);
+    assert_served(&answer, "application/x-x509-next-ca-cert", VIEW_EMPTY);
+    ask(&scene, "POST /?operation=GetNextCACert HTTP/1.0\r\nContent-Length: 0\r\n\r\n", &answer);
+    assert_error(&answer, 405, "this operation does not know the method\n");
+    ask(&scene, "GET /?operation=GetCACaps HTTP/1.0\r\n\r\n", &answer);
+    assert_non_null(memmem(answer.body.data, answer.body.len, "GetNextCACert\n", 14));
     stop(&scene);
 }
 
@@ -993,6 +1223,11 @@ int main(void)
         cmocka_unit_test(answers_each_operation_and_method),
         cmocka_unit_test(caches_only_what_is_read),
         cmocka_unit_test(shows_the_certificates),
+        cmocka_unit_test(serves_crls),
+        cmocka_unit_test(serves_ca_certificates),
+        cmocka_unit_test(serves_fixed_paths),
+        cmocka_unit_test(serves_these_to_readers_only),
+        cmocka_unit_test(answers_about_the_next_ca),
         cmocka_unit_test(takes_messages_in_urls_as_clients_write_them),
         cmocka_unit_test(takes_bodies_as_clients_send_them),
         cmocka_unit_test(waits_for_a_slow_body),

@@ -44,20 +44,28 @@ static int tear_down(void **state)
     return 0;
 }
 
+static int ra_issued_by(const struct policy *policy)
+{
+    X509 *issuing = credentials_issuing(policy->credentials)->cert;
+    return X509_verify(credentials_ra(policy->credentials)->cert, X509_get0_pubkey(issuing));
+}
+
 static void loads_everything(void **state)
 {
     (void)state;
     struct err err = {0};
     char capabilities[CAPABILITIES_LEN];
     struct policy *policy = site_policy(site.config);
-    assert_int_equal(
-        X509_check_private_key(policy->credentials->ra_cert, policy->credentials->ra_key), 1);
-    assert_non_null(policy->credentials->issuing_cert);
+    const struct recipient *ra = credentials_ra(policy->credentials);
+    assert_int_equal(X509_check_private_key(ra->cert, ra->key), 1);
+    assert_int_equal(ra_issued_by(policy), 1);
     assert_non_null(credentials_root(policy->credentials));
     assert_true(policy->secrets.has_static);
     assert_true(policy->secrets.key.len >= CHALLENGE_KEY_LEN_MIN);
+    assert_non_null(policy->trust);
+    assert_int_equal(policy->next_ca.len, 0);
     assert_string_equal(policy->capabilities,
-                        credentials_get_ca_caps(policy->settings, capabilities));
+                        credentials_get_ca_caps(policy->settings, false, capabilities));
     // The decoy goes all the way that a real request goes.
     struct pkcs10 decoy = {0};
     assert_int_equal(pkcs10_parse(buf_view(&policy->decoy), &decoy, &err), ERR_OK);
@@ -169,6 +177,43 @@ static void refuses_expired_certificates(void **state)
     fail_to_load(KIT_NOW - CENTURY_SEC / 2, ERR_CONFIG, "not yet valid");
 }
 
+// C9: the capability comes and goes with the answer.
+static void next_ca_is_told_c9(void **state)
+{
+    (void)state;
+    struct policy *policy = site_policy(site.config);
+    struct buf answer = {0};
+    assert_null(strstr(policy->capabilities, "GetNextCACert"));
+    assert_int_equal(buf_copy(view_of_text("bundle"), &answer, NULL), ERR_OK);
+    policy_set_next_ca(policy, &answer);
+    assert_null(answer.data); // taken
+    assert_true(view_is_text(buf_view(&policy->next_ca), "bundle"));
+    assert_non_null(strstr(policy->capabilities, "\nGetNextCACert\n"));
+    assert_int_equal(buf_copy(view_of_text("another"), &answer, NULL), ERR_OK);
+    policy_set_next_ca(policy, &answer);
+    assert_true(view_is_text(buf_view(&policy->next_ca), "another"));
+    policy_set_next_ca(policy, &answer); // empty
+    assert_int_equal(policy->next_ca.len, 0);
+    assert_null(strstr(policy->capabilities, "GetNextCACert"));
+    policy_unref(policy);
+}
+
+// The trust stores are loaded with everything else, and what is wrong with one is told.
+static void refuses_bad_trust_stores(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct policy *policy = NULL;
+    struct settings *settings = site_settings(site.config);
+    settings->mic[0].name = strdup("cisco");
+    settings->mic[0].roots.list[0] = strdup("/nowhere/mic-root.pem");
+    settings->mic[0].roots.count = 1;
+    settings->mic_count = 1;
+    assert_int_equal(policy_new(settings, KIT_NOW, &policy, &err), ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "mic-root.pem"));
+    assert_null(policy);
+}
+
 static void counts_references(void **state)
 {
     (void)state;
@@ -211,6 +256,8 @@ int main(void)
         cmocka_unit_test(loads_everything),
         cmocka_unit_test(refuses_bad_files),
         cmocka_unit_test(refuses_expired_certificates),
+        cmocka_unit_test(next_ca_is_told_c9),
+        cmocka_unit_test(refuses_bad_trust_stores),
         cmocka_unit_test(counts_references),
         cmocka_unit_test(counts_references_of_threads),
     };

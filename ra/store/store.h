@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is remembered: certificates, transactions, challenges, in LMDB. This header speaks the
+// domain, not keys and values, so that another engine could stand behind it. Opened once per
+// process, after exec. Read calls may come from any thread, each is one short read transaction;
+// write calls belong to the writer thread alone (ra/store/writer.h).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/base/ossl.h"
+#include "conf/limits.h"
+
+#define STORE_SCHEMA_VERSION 2
+#define STORE_DEVICE_LEN     128 // bytes with NUL: MAC, else CN, else hex of the subject's hash
+#define STORE_NAME_LEN       256 // bytes with NUL: UTF-8 of a CN (64 characters, 4 octets each)
+#define STORE_MODEL_LEN      64  // bytes with NUL
+#define STORE_NUMBER_LEN     32  // bytes with NUL: a device's serial number
+#define STORE_NOTE_LEN       256 // bytes with NUL: an administrator's words, UTF-8
+#define STORE_SOURCE_LEN     64  // bytes with NUL: the address a request came from
+#define PENDING_ID_LEN       11  // bytes with NUL: ten hex digits of the transaction's key
+#define CHALLENGE_ID_LEN     11  // bytes with NUL: ten hex digits of the keyed hash
+
+struct store;
+
+enum certificate_status { CERTIFICATE_VALID = 1, CERTIFICATE_REVOKED = 2 };
+
+// What first authorised a device's certificates; renewals keep it.
+enum certificate_origin { ORIGIN_CHALLENGE = 1, ORIGIN_MIC = 2, ORIGIN_APPROVAL = 3 };
+
+// Owned copy of one certificate record; store_certificate_done() frees `der`.
+struct store_certificate {
+    uint8_t serial[SERIAL_LEN];
+    enum certificate_status status;
+    int64_t issued_at;
+    int64_t not_before;
+    int64_t not_after;
+    char device[STORE_DEVICE_LEN];
+    char common_name[STORE_NAME_LEN]; // "" when the subject has none
+    char mac[13];                     // "" when unknown
+    uint8_t spki_hash[SHA256_LEN];
+    uint8_t subject_hash[SHA256_LEN]; // of the subject's DER
+    uint8_t csr_hash[SHA256_LEN];
+    uint8_t transaction_key[SHA256_LEN];
+    uint8_t challenge_hash[SHA256_LEN]; // keyed hash of what authorised it; zeroes = none
+    uint8_t signer_class;               // enum signer_class of ra/decide.h
+    uint8_t issuer[SHA256_LEN];         // the CA: SHA-256 of its SPKI
+    enum certificate_origin origin;
+    uint8_t renews[SERIAL_LEN];  // the certificate of ours that signed the request; zeroes = none
+    int64_t mic_not_after;       // of the MIC that signed the request, or that the renewed
+                                 // certificate came from; 0 = none
+    char model[STORE_MODEL_LEN]; // from the MIC; "" = unknown
+    char serial_number[STORE_NUMBER_LEN]; // the device's, from the MIC; "" = unknown
+    int64_t revoked_at;                   // CERTIFICATE_REVOKED
+    uint8_t revocation_reason;            // enum revocation_reason of ca/frame.h
+    int64_t superseded_at;                // a newer one was issued to the device; 0 = not
+    struct buf der;
+};
+
+enum transaction_state {
+    TRANSACTION_NONE = 0,
+    TRANSACTION_PENDING = 1, // a pending record stands under the same key
+    TRANSACTION_ISSUED = 2,
+    TRANSACTION_DENIED = 3,
+};
+
+struct store_transaction {
+    uint8_t key[SHA256_LEN]; // SHA-256(transactionID ‖ 00 ‖ signer's SPKI)
+    enum transaction_state state;
+    int64_t changed_at;
+    uint8_t csr_hash[SHA256_LEN];
+    uint8_t serial[SERIAL_LEN]; // TRANSACTION_ISSUED
+};
+
+// A request that waits for an administrator.
+enum pending_reason { PENDING_UNAUTHENTICATED = 1, PENDING_UNLISTED = 2 };
+struct store_pending {
+    uint8_t key[SHA256_LEN]; // of the transaction
+    char id[PENDING_ID_LEN]; // derived from `key`
+    enum pending_reason reason;
+    bool is_approved;
+    int64_t created_at;
+    int64_t expires_at;
+    char source[STORE_SOURCE_LEN];
+    char common_name[STORE_NAME_LEN];     // as asked for; "" = none
+    char mac[13];                         // of the MIC, else of the CN; "" = unknown
+    char model[STORE_MODEL_LEN];          // from the MIC; "" = unknown
+    char serial_number[STORE_NUMBER_LEN]; // the device's, from the MIC; "" = unknown
+    uint8_t signer_class;
+    uint8_t spki_hash[SHA256_LEN]; // of the PKCS#10's key
+    uint8_t csr_hash[SHA256_LEN];
+    uint8_t issuer[SHA256_LEN]; // the CA that shall issue
+    struct buf csr;             // DER of the PKCS#10, which has no challengePassword; owned
+};
+
+// An entry of the device list. At least one of `mac` and `serial_number` is set; `model` restricts.
+struct store_device {
+    char mac[13];                         // 12 upper-case hex digits; "" = any
+    char serial_number[STORE_NUMBER_LEN]; // upper-case; "" = any
+    char model[STORE_MODEL_LEN];          // "" = any
+    char note[STORE_NOTE_LEN];
+    int64_t added_at;
+};
+
+// The newest CRL of one CA.
+struct store_crl {
+    uint8_t issuer[SHA256_LEN];
+    uint64_t number;
+    int64_t this_update;
+    int64_t next_update;
+    uint32_t entries;
+    struct buf der; // owned
+};
+
+struct store_revocation {
+    uint8_t serial[SERIAL_LEN];
+    int64_t revoked_at;
+    uint8_t reason;
+};
+
+// A device's present certificate as the list of due renewals knows it.
+struct store_due {
+    int64_t not_after;
+    uint8_t serial[SERIAL_LEN];
+};
+
+struct store_challenge {
+    uint8_t hash[SHA256_LEN];  // keyed hash; the secret itself is nowhere
+    char id[CHALLENGE_ID_LEN]; // derived from `hash`
+    int64_t created_at;
+    int64_t expires_at;
+    uint32_t uses_allowed;
+    uint32_t uses_left;
+    bool is_revoked;
+    char common_name[STORE_NAME_LEN]; // bound to this CN; "" = not bound
+    char mac[13];                     // bound to this MAC; "" = not bound
+    int64_t last_used_at;             // 0 = never
+};
+
+struct store_counts {
+    uint64_t certificates;
+    uint64_t transactions;
+    uint64_t challenges;
+    uint64_t pending;
+    uint64_t devices;     // on the device list
+    uint64_t enrolled;    // devices that have certificates
+    uint64_t revoked;     // certificates that CRLs list
+    uint64_t used_octets; // of the map
+    uint64_t map_octets;  // present size of the map
+    uint64_t max_octets;  // it never grows beyond
+};
+
+// Opens or makes the environment in `directory` (made 0700 if missing). Free with store_close().
+// Errors: ERR_IO, ERR_FULL, ERR_NOMEM, ERR_NOT_FOUND when the folder above is missing, ERR_CONFIG
+// when the schema is newer than this program knows or not ours; ERR_BUSY when it is open already.
+enum err_code store_open(const char *directory, uint64_t max_octets, struct store **ret_store,
+                         struct err *err) MUST_CHECK;
+void store_close(struct store *store);
+
+// Reading; any thread. Errors of all: ERR_NOT_FOUND, ERR_IO, ERR_NOMEM, ERR_BUSY (hundreds read at
+// the same moment). The newest certificate is the one with the latest `issued_at`, and among those
+// of one second the one that was written last.
+enum err_code store_find_serial(struct store *store, const uint8_t serial[SERIAL_LEN],
+                                struct store_certificate *ret_certificate,
+                                struct err *err) MUST_CHECK;
+// The newest certificate for a public key.
+enum err_code store_find_key(struct store *store, const uint8_t spki_hash[SHA256_LEN],
+                             struct store_certificate *ret_certificate, struct err *err) MUST_CHECK;
+// The newest certificate of a device (MAC, else CN, else hex of the subject's hash).
+enum err_code store_find_device(struct store *store, const char *device,
+                                struct store_certificate *ret_certificate,
+                                struct err *err) MUST_CHECK;
+enum err_code store_find_transaction(struct store *store, const uint8_t key[SHA256_LEN],
+                                     struct store_transaction *ret_transaction,
+                                     struct err *err) MUST_CHECK;
+enum err_code store_find_challenge(struct store *store, const uint8_t hash[SHA256_LEN],
+                                   struct store_challenge *ret_challenge,
+                                   struct err *err) MUST_CHECK;
+// Waiting requests are there until a sweep, also when they have expired: `expires_at` is for the
+// asker to look at.
+enum err_code store_find_pending(struct store *store, const uint8_t key[SHA256_LEN],
+                                 struct store_pending *ret_pending, struct err *err) MUST_CHECK;
+// By the ten hex digits that people use, of either case.
+enum err_code store_find_pending_id(struct store *store, const char *id,
+                                    struct store_pending *ret_pending, struct err *err) MUST_CHECK;
+// The list's entry for a device: by MAC if there is one for it, else by serial number; "" = not
+// known. ERR_NOT_FOUND also when an entry says another serial number or MAC for the same device
+// (*ret_device gets that entry then, to tell the administrator; else it is empty).
+enum err_code store_find_listed(struct store *store, const char *mac, const char *serial_number,
+                                struct store_device *ret_device, struct err *err) MUST_CHECK;
+enum err_code store_find_crl(struct store *store, const uint8_t issuer[SHA256_LEN],
+                             struct store_crl *ret_crl, struct err *err) MUST_CHECK;
+// When the last certificate of a CA is over. ERR_NOT_FOUND when it never issued one.
+enum err_code store_find_last_expiry(struct store *store, const uint8_t issuer[SHA256_LEN],
+                                     int64_t *ret_not_after, struct err *err) MUST_CHECK;
+enum err_code store_count(struct store *store, struct store_counts *ret_counts,
+                          struct err *err) MUST_CHECK;
+
+// Listing: calls `visit` for each record until it returns false. The record is only valid during
+// the call; `visit` must be quick and must not call the store. Errors: ERR_IO, ERR_NOMEM, ERR_BUSY.
+typedef bool store_visit_certificate(const struct store_certificate *certificate, void *context);
+typedef bool store_visit_challenge(const struct store_challenge *challenge, void *context);
+// Certificates from the newest issued to the oldest, beginning after the one with `after_serial`
+// (NULL = from the newest; ERR_NOT_FOUND when there is no such certificate).
+enum err_code store_list_certificates(struct store *store, const uint8_t *after_serial,
+                                      store_visit_certificate *visit, void *context,
+                                      struct err *err) MUST_CHECK;
+// All certificates of one device, newest first.
+enum err_code store_list_device(struct store *store, const char *device,
+                                store_visit_certificate *visit, void *context,
+                                struct err *err) MUST_CHECK;
+enum err_code store_list_challenges(struct store *store, store_visit_challenge *visit,
+                                    void *context, struct err *err) MUST_CHECK;
+
+typedef bool store_visit_pending(const struct store_pending *pending, void *context);
+typedef bool store_visit_device(const struct store_device *device, void *context);
+typedef bool store_visit_revocation(const struct store_revocation *revocation, void *context);
+// Requests that wait, oldest first.
+enum err_code store_list_pending(struct store *store, store_visit_pending *visit, void *context,
+                                 struct err *err) MUST_CHECK;
+// The device list in the order of its keys, beginning after the device with this key ("M" MAC or
+// "S" serial number, NULL = from the first).
+enum err_code store_list_devices(struct store *store, const char *after, store_visit_device *visit,
+                                 void *context, struct err *err) MUST_CHECK;
+// Each device's present (newest) certificate whose notAfter is from `from` to before `until`, by
+// time, revoked ones, too. Costs what it returns, however many certificates there are. `after`
+// (NULL = none) continues a list behind that entry, whether it is still there or not.
+enum err_code store_list_due(struct store *store, int64_t from, int64_t until,
+                             const struct store_due *after, store_visit_certificate *visit,
+                             void *context, struct err *err) MUST_CHECK;
+// What a CA's CRL lists at `now`: its revoked certificates that are not over for longer than
+// `keep_sec`, in the order of notAfter.
+enum err_code store_list_revoked(struct store *store, const uint8_t issuer[SHA256_LEN], int64_t now,
+                                 int64_t keep_sec, store_visit_revocation *visit, void *context,
+                                 struct err *err) MUST_CHECK;
+
+void store_certificate_done(struct store_certificate *certificate);
+void store_pending_done(struct store_pending *pending);
+void store_crl_done(struct store_crl *crl);

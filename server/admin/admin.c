@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+// The transport of the administrator's interface: socket, requests, routes, statuses. What the
+// resources are is in admin_resources.h.
+#include "server/admin/admin.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "conf/base/clock.h"
+#include "conf/base/log.h"
+#include "server/admin/admin_resources.h"
+#include "server/listener.h"
+
+#define BODY_MAX        16384    // octets; a real one has 100
+#define LIST_BODY_MAX   33554432 // octets of a device list: 100,000 lines and their notes
+#define CONNECTIONS_MAX 16       // one administrator, a few scripts
+#define CONNECTION_SEC  30       // an idle connection ends after this
+
+#define DEVICES "/v1/devices"
+
+struct admin {
+    struct live *live;
+    struct MHD_Daemon *daemon;
+    char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
+};
+
+// A request while it comes in.
+struct exchange {
+    struct buf body;
+    size_t body_max;
+    bool is_too_long;
+};
+
+static const struct route {
+    const char *method;
+    const char *path;
+    bool has_item;  // "<path>/ITEM"
+    bool has_query; // takes ?after=, ?limit= and ?days=
+    unsigned status;
+    admin_call *call;
+} routes[] = {
+    {"GET", "/v1/status", false, false, MHD_HTTP_OK, admin_get_status},
+    {"GET", "/v1/certificates", false, true, MHD_HTTP_OK, admin_list_certificates},
+    {"GET", "/v1/certificates", true, false, MHD_HTTP_OK, admin_get_certificate},
+    {"GET", "/v1/challenges", false, false, MHD_HTTP_OK, admin_list_challenges},
+    {"POST", "/v1/challenges", false, false, MHD_HTTP_CREATED, admin_new_challenge},
+    {"DELETE", "/v1/challenges", true, false, MHD_HTTP_OK, admin_revoke_challenge},
+    {"POST", "/v1/reload", false, false, MHD_HTTP_OK, admin_reload},
+    {"GET", "/v1/rollover", false, false, MHD_HTTP_OK, admin_get_rollover},
+    {"POST", "/v1/revocations", false, false, MHD_HTTP_OK, admin_revoke},
+    {"GET", DEVICES, false, true, MHD_HTTP_OK, admin_list_devices},
+    {"GET", DEVICES, true, false, MHD_HTTP_OK, admin_get_device},
+    {"POST", DEVICES, false, false, MHD_HTTP_OK, admin_add_devices},
+    {"DELETE", DEVICES, true, false, MHD_HTTP_OK, admin_remove_device},
+    {"GET", "/v1/due", false, true, MHD_HTTP_OK, admin_list_due},
+    {"GET", "/v1/pending", false, false, MHD_HTTP_OK, admin_list_pending},
+    {"GET", "/v1/pending", true, false, MHD_HTTP_OK, admin_get_pending},
+    {"POST", "/v1/pending", true, false, MHD_HTTP_OK, admin_decide_pending},
+};
+
+// Whether `path` is the route's; *ret_item gets what stands after the collection.
+static bool is_route_path(const struct route *route, const char *path, const char **ret_item)
+{
+    size_t len = strlen(route->path);
+    if (strncmp(path, route->path, len) != 0) {
+        return false;
+    }
+    if (!route->has_item) {
+        return path[len] == '\0';
+    }
+    *ret_item = path + len + 1;
+    return path[len] == '/' && path[len + 1] != '\0';
+}
+
+// NULL: *ret_status says whether the path (404) or the method (405) is unknown.
+static const struct route *find_route(const char *method, const char *path, const char **ret_item,
+                                      unsigned *ret_status)
+{
+    *ret_status = MHD_HTTP_NOT_FOUND;
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (!is_route_path(&routes[i], path, ret_item)) {
+            continue;
+        }
+        if (strcmp(method, routes[i].method) == 0) {
+            return &routes[i];
+        }
+        *ret_status = MHD_HTTP_METHOD_NOT_ALLOWED;
+    }
+    return NULL;
+}
+
+static unsigned status_of(enum err_code code)
+{
+    switch (code) {
+    case ERR_SYNTAX:
+    case ERR_LIMIT:
+        return MHD_HTTP_BAD_REQUEST;
+    case ERR_NOT_FOUND:
+        return MHD_HTTP_NOT_FOUND;
+    case ERR_EXISTS:
+    case ERR_CONFLICT:
+        return MHD_HTTP_CONFLICT;
+    default:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    }
+}
+
+static const char *status_name(unsigned status)
+{
+    switch (status) {
+    case MHD_HTTP_BAD_REQUEST:
+        return "bad_request";
+    case MHD_HTTP_NOT_FOUND:
+        return "not_found";
+    case MHD_HTTP_METHOD_NOT_ALLOWED:
+        return "method_not_allowed";
+    case MHD_HTTP_CONFLICT:
+        return "conflict";
+    case MHD_HTTP_CONTENT_TOO_LARGE:
+        return "too_large";
+    default:
+        return "unavailable";
+    }
+}
+
+static void free_body(void *body)
+{
+    struct buf *octets = body;
+    buf_wipe(octets);
+    free(octets);
+}
+
+// Any answer may be the one with a secret, so all of them are wiped.
+static struct buf *print_json(const json_t *json)
+{
+    size_t len = json_dumpb(json, NULL, 0, JSON_COMPACT);
+    struct buf *text = calloc(1, sizeof *text);
+    if (text == NULL || len == 0 || buf_reserve(text, len + 1, NULL) != ERR_OK) {
+        free(text);
+        return NULL;
+    }
+    text->len = json_dumpb(json, (char *)text->data, len, JSON_COMPACT);
+    text->data[text->len++] = '\n';
+    return text;
+}
+
+// Sends `take_body`. MHD_NO, which ends the connection, when memory is out.
+static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status,
+                               json_t *take_body)
+{
+    struct buf *text = print_json(take_body);
+    admin_wipe_secret(take_body);
+    json_decref(take_body);
+    if (text == NULL) {
+        return MHD_NO;
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        text->len, text->data, free_body, text);
+    if (response == NULL) {
+        free_body(text);
+        return MHD_NO;
+    }
+    enum MHD_Result result =
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    if (result == MHD_YES) {
+        result = MHD_queue_response(connection, status, response);
+    }
+    MHD_destroy_response(response);
+    return result;
+}
+
+// A message may repeat what was asked, cut in the middle of a character.
+static json_t *message_json(const char *message)
+{
+    char ascii[ERR_TEXT_LEN];
+    json_t *text = json_string(message);
+    if (text != NULL) {
+        return text;
+    }
+    size_t i = 0;
+    for (; i < sizeof ascii - 1 && message[i] != '\0'; i++) {
+        ascii[i] = (unsigned char)message[i] < 0x80 ? message[i] : '?';
+    }
+    ascii[i] = '\0';
+    return json_string(ascii);
+}
+
+static enum MHD_Result respond_error(struct MHD_Connection *connection, unsigned status,
+                                     const char *message)
+{
+    return respond(
+        connection, status,
+        json_pack("{s:s, s:o}", "error", status_name(status), "message", message_json(message)));
+}
+
+static enum MHD_Result read_argument(void *context, enum MHD_ValueKind kind, const char *key,
+                                     const char *value)
+{
+    (void)kind;
+    struct admin_request *request = context;
+    const char **place = NULL;
+    if (strcmp(key, "after") == 0) {
+        place = &request->after;
+    } else if (strcmp(key, "limit") == 0) {
+        place = &request->limit;
+    } else if (strcmp(key, "days") == 0) {
+        place = &request->days;
+    }
+    if (place == NULL || *place != NULL || value == NULL) {
+        return MHD_NO;
+    }
+    *place = value;
+    return MHD_YES;
+}
+
+static enum err_code read_query(struct MHD_Connection *connection, const struct route *route,
+                                struct admin_request *request, struct err *err)
+{
+    int count = MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
+    if (!route->has_query && count > 0) {
+        return err_set(err, ERR_SYNTAX, "%s takes no arguments after '?'", route->path);
+    }
+    // The walk ends at the argument that is refused and counts it.
+    struct admin_request arguments = {0};
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_argument, &arguments);
+    int understood =
+        (arguments.after != NULL) + (arguments.limit != NULL) + (arguments.days != NULL);
+    if (understood != count) {
+        return err_set(
+            err, ERR_SYNTAX,
+            "an unknown, empty or repeated argument after '?'; allowed are after, limit, days");
+    }
+    request->after = arguments.after;
+    request->limit = arguments.limit;
+    request->days = arguments.days;
+    return ERR_OK;
+}
+
+static enum MHD_Result answer(struct admin *admin, struct MHD_Connection *connection,
+                              const struct route *route, struct admin_request *request)
+{
+    struct err err = {0};
+    json_t *body = NULL;
+    enum err_code code = read_query(connection, route, request, &err);
+    if (code == ERR_OK) {
+        request->live = admin->live;
+        code = route->call(request, &body, &err);
+    }
+    if (code == ERR_OK && body == NULL) {
+        code = err_set(&err, ERR_NOMEM, "no memory for the answer");
+    }
+    if (code == ERR_OK) {
+        return respond(connection, route->status, body);
+    }
+    unsigned status = status_of(code);
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        log_failure(LOG_LEVEL_ERROR, "admin_failed", &err);
+    }
+    return respond_error(connection, status, err.text);
+}
+
+static enum MHD_Result dispatch(struct admin *admin, struct MHD_Connection *connection,
+                                const char *method, const char *path, const struct buf *body)
+{
+    struct admin_request request = {.now = clock_now(), .body = buf_view(body)};
+    const char *item = NULL;
+    unsigned status;
+    const struct route *route = find_route(method, path, &item, &status);
+    if (route == NULL) {
+        const char *message = status == MHD_HTTP_NOT_FOUND
+                                  ? "no such resource"
+                                  : "this resource does not know the method";
+        return respond_error(connection, status, message);
+    }
+    request.item = route->has_item ? item : NULL;
+    return answer(admin, connection, route, &request);
+}
+
+static void collect(struct exchange *exchange, const char *data, size_t len)
+{
+    if (exchange->is_too_long || exchange->body.len + len > exchange->body_max ||
+        buf_append(&exchange->body, view_of(data, len), NULL) != ERR_OK) {
+        exchange->is_too_long = true;
+        buf_wipe(&exchange->body);
+    }
+}
+
+// NOLINTNEXTLINE(readability-function-size): the library's signature
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *data, size_t *data_len, void **state)
+{
+    (void)version;
+    struct exchange *exchange = *state;
+    if (exchange == NULL) {
+        exchange = calloc(1, sizeof *exchange);
+        if (exchange == NULL) {
+            return MHD_NO;
+        }
+        exchange->body_max = strcmp(path, DEVICES) == 0 ? LIST_BODY_MAX : BODY_MAX;
+        *state = exchange;
+        return MHD_YES;
+    }
+    if (*data_len > 0) {
+        collect(exchange, data, *data_len);
+        *data_len = 0;
+        return MHD_YES;
+    }
+    if (exchange->is_too_long) {
+        return respond_error(connection, MHD_HTTP_CONTENT_TOO_LARGE,
+                             exchange->body_max == BODY_MAX
+                                 ? "the body is longer than 16384 octets"
+                                 : "the body is longer than 33554432 octets");
+    }
+    return dispatch(context, connection, method, path, &exchange->body);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode reason)
+{
+    (void)context;
+    (void)connection;
+    (void)reason;
+    struct exchange *exchange = *state;
+    if (exchange != NULL) {
+        buf_wipe(&exchange->body);
+        free(exchange);
+        *state = NULL;
+    }
+}
+
+// The library's own words about broken connections of the administrator help nobody.
+static void ignore_message(void *context, const char *format, va_list args)
+{
+    (void)context;
+    (void)format;
+    (void)args;
+}
+
+// The daemon closes the socket when it ends.
+static struct MHD_Daemon *start_daemon(struct admin *admin, int fd)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, admin,
+                            MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
+                            MHD_OPTION_LISTEN_SOCKET, fd,                     //
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, admin, //
+                            MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,     //
+                            MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_SEC,    //
+                            MHD_OPTION_END);
+}
+
+enum err_code admin_new(const char *socket_path, struct live *live, struct admin **ret_admin,
+                        struct err *err)
+{
+    struct admin *admin = calloc(1, sizeof *admin);
+    if (admin == NULL) {
+        return err_set(err, ERR_NOMEM, "no memory for the administrator's interface");
+    }
+    int fd = -1;
+    enum err_code code = listener_open_unix(socket_path, SOCK_STREAM, &fd, err);
+    if (code != ERR_OK) {
+        free(admin);
+        return code;
+    }
+    memcpy(admin->path, socket_path, strlen(socket_path) + 1);
+    admin->live = live;
+    admin->daemon = start_daemon(admin, fd);
+    if (admin->daemon == NULL) {
+        unlink(socket_path);
+        free(admin);
+        return err_set(err, ERR_IO, "cannot start the administrator's interface");
+    }
+    *ret_admin = admin;
+    return ERR_OK;
+}
+
+void admin_free(struct admin *admin)
+{
+    if (admin != NULL) {
+        unlink(admin->path);
+        MHD_stop_daemon(admin->daemon);
+        free(admin);
+    }
+}
+
+int admin_fd(const struct admin *admin)
+{
+    return MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+int admin_timeout_ms(const struct admin *admin)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+    if (MHD_get_timeout(admin->daemon, &timeout_ms) != MHD_YES) {
+        return -1;
+    }
+    return timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
+}
+
+void admin_run(struct admin *admin)
+{
+    (void)MHD_run(admin->daemon);
+}

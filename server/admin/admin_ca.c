@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// POST /v1/reload, GET /v1/rollover, POST /v1/revocations: what concerns the CA.
+#include <string.h>
+#include <time.h>
+
+#include "ca/frame.h"
+#include "conf/base/hex.h"
+#include "conf/base/log.h"
+#include "server/admin/admin_input.h"
+#include "server/admin/admin_resources.h"
+#include "server/crl.h"
+
+#define REVOKED_MAX 1000 // certificates of one device that one request revokes
+
+// RFC 5280, 5.3.1, in the order of their numbers.
+static const struct {
+    const char *name;
+    enum revocation_reason reason;
+} reasons[] = {
+    {"unspecified", REVOCATION_UNSPECIFIED},
+    {"keyCompromise", REVOCATION_KEY_COMPROMISE},
+    {"cACompromise", REVOCATION_CA_COMPROMISE},
+    {"affiliationChanged", REVOCATION_AFFILIATION_CHANGED},
+    {"superseded", REVOCATION_SUPERSEDED},
+    {"cessationOfOperation", REVOCATION_CESSATION_OF_OPERATION},
+    {"privilegeWithdrawn", REVOCATION_PRIVILEGE_WITHDRAWN},
+};
+#define REASON_COUNT (sizeof reasons / sizeof reasons[0])
+
+const char *admin_reason_name(unsigned reason)
+{
+    for (size_t i = 0; i < REASON_COUNT; i++) {
+        if (reasons[i].reason == reason) {
+            return reasons[i].name;
+        }
+    }
+    return "?";
+}
+
+enum err_code admin_reload(const struct admin_request *request, json_t **ret_body, struct err *err)
+{
+    enum err_code code = request->live->reload(request->live->reload_context, err);
+    if (code == ERR_CONFIG) {
+        err->code = ERR_CONFLICT; // with what is on disk, not with what was asked
+        return ERR_CONFLICT;
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    *ret_body = json_pack("{s:b}", "reloaded", 1);
+    return ERR_OK;
+}
+
+static json_t *asn1_time_json(const ASN1_TIME *time)
+{
+    struct tm parts;
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? admin_json_time(timegm(&parts)) : json_null();
+}
+
+static json_t *number_json(enum err_code found, uint64_t number)
+{
+    return found == ERR_OK ? json_integer((json_int_t)number) : json_null();
+}
+
+static json_t *generation_json(struct store *store, const struct generation *generation)
+{
+    struct store_crl crl = {0};
+    int64_t last = 0;
+    enum err_code has_last = store_find_last_expiry(store, generation->id, &last, NULL);
+    enum err_code has_crl = store_find_crl(store, generation->id, &crl, NULL);
+    json_t *json = json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o}",                                              //
+        "name", generation->name,                                                           //
+        "subject", admin_json_subject(generation->cert),                                    //
+        "not_after", asn1_time_json(X509_get0_notAfter(generation->cert)),                  //
+        "sha256", admin_json_fingerprint(generation->cert, EVP_sha256()),                   //
+        "last_certificate_until", has_last == ERR_OK ? admin_json_time(last) : json_null(), //
+        "crl_number", number_json(has_crl, crl.number),                                     //
+        "crl_next_update", has_crl == ERR_OK ? admin_json_time(crl.next_update) : json_null());
+    store_crl_done(&crl);
+    return json;
+}
+
+static json_t *recipient_json(const struct recipient *recipient)
+{
+    static const char *const roles[] = {
+        [RECIPIENT_CURRENT] = "current",
+        [RECIPIENT_NEXT] = "next",
+        [RECIPIENT_PREVIOUS] = "previous",
+    };
+    char serial[2 * LIMIT_NAME_VALUE + 1];
+    struct view octets = ossl_string_view(X509_get0_serialNumber(recipient->cert));
+    hex_encode(view_of(octets.data, octets.len < LIMIT_NAME_VALUE ? octets.len : LIMIT_NAME_VALUE),
+               serial);
+    return json_pack("{s:s, s:s, s:o, s:o}",                                             //
+                     "role", roles[recipient->role],                                     //
+                     "serial", serial,                                                   //
+                     "not_before", asn1_time_json(X509_get0_notBefore(recipient->cert)), //
+                     "not_after", asn1_time_json(X509_get0_notAfter(recipient->cert)));
+}
+
+// json_array_append_new() gives its value back on failure, and the caller sees a list too short as
+// out of memory.
+static bool append(json_t *list, json_t *take_value)
+{
+    return json_array_append_new(list, take_value) == 0;
+}
+
+enum err_code admin_get_rollover(const struct admin_request *request, json_t **ret_body,
+                                 struct err *err)
+{
+    struct store *store = request->live->store;
+    struct policy *policy = live_policy_get(request->live->policy);
+    const struct credentials *credentials = policy->credentials;
+    const struct generations *generations = &credentials->generations;
+    const struct generation *next = generations_next(generations);
+    json_t *old = json_array();
+    json_t *ra = json_array();
+    bool is_complete = true;
+    for (unsigned i = 0; i < generations->count; i++) {
+        if (generations->list[i].role == GENERATION_OLD) {
+            is_complete = append(old, generation_json(store, &generations->list[i])) && is_complete;
+        }
+    }
+    for (unsigned i = 0; i < credentials->recipient_count; i++) {
+        const struct recipient *recipient = &credentials->recipients[i];
+        bool is_over = recipient->until != 0 && request->now >= recipient->until;
+        is_complete = (is_over || append(ra, recipient_json(recipient))) && is_complete;
+    }
+    json_t *body = json_pack("{s:o, s:o, s:o, s:o, s:b}",                                         //
+                             "current", generation_json(store, credentials_issuing(credentials)), //
+                             "next", next != NULL ? generation_json(store, next) : json_null(),   //
+                             "old", old,                                                          //
+                             "ra", ra,                                                            //
+                             "next_ca_answer", (int)(policy->next_ca.len > 0));
+    policy_unref(policy);
+    if (body == NULL || !is_complete) {
+        json_decref(body);
+        return err_set(err, ERR_NOMEM, "no memory for the answer");
+    }
+    *ret_body = body;
+    return ERR_OK;
+}
+
+struct revocation {
+    const char *what; // serial number, CN or MAC
+    enum revocation_reason reason;
+};
+
+static enum err_code read_reason(const char *name, enum revocation_reason *ret_reason,
+                                 struct err *err)
+{
+    for (size_t i = 0; i < REASON_COUNT; i++) {
+        if (strcasecmp(name, reasons[i].name) == 0) {
+            *ret_reason = reasons[i].reason;
+            return ERR_OK;
+        }
+    }
+    return err_set(err, ERR_SYNTAX,
+                   "unknown reason \"%.64s\"; allowed are unspecified, keyCompromise, "
+                   "cACompromise, affiliationChanged, superseded, cessationOfOperation, "
+                   "privilegeWithdrawn",
+                   name);
+}
+
+static enum err_code read_revocation(json_t *body, struct revocation *ret_revocation,
+                                     struct err *err)
+{
+    const char *what = NULL;
+    const char *reason = "unspecified";
+    if (json_unpack(body, "{s:s, s?s !}", "certificate", &what, "reason", &reason) != 0) {
+        return err_set(err, ERR_SYNTAX,
+                       "expected {\"certificate\": SERIAL, CN or MAC, \"reason\": optional}");
+    }
+    ret_revocation->what = what;
+    return read_reason(reason, &ret_revocation->reason, err);
+}
+
+// The certificates that one request is about.
+struct targets {
+    uint8_t serials[REVOKED_MAX][SERIAL_LEN];
+    size_t count;
+    bool is_full;
+    int64_t now;
+};
+
+static bool add_target(const struct store_certificate *certificate, void *context)
+{
+    struct targets *targets = context;
+    bool is_live =
+        certificate->status == CERTIFICATE_VALID && targets->now < certificate->not_after;
+    if (!is_live) {
+        return true;
+    }
+    if (targets->count == REVOKED_MAX) {
+        targets->is_full = true;
+        return false;
+    }
+    memcpy(targets->serials[targets->count++], certificate->serial, SERIAL_LEN);
+    return true;
+}
+
+// By serial number that one certificate, expired or not; by CN or MAC all live ones of the device.
+static enum err_code find_targets(struct store *store, const char *what, struct targets *targets,
+                                  struct err *err)
+{
+    char mac[MAC_TEXT_LEN];
+    if (admin_read_serial(what, targets->serials[0], NULL) == ERR_OK) {
+        targets->count = 1;
+        return ERR_OK;
+    }
+    // A CN with a MAC in it is filed under that.
+    bool has_mac =
+        admin_read_mac(what, mac, NULL) == ERR_OK || names_find_mac(view_of_text(what), mac);
+    const char *device = has_mac ? mac : what;
+    enum err_code code = store_list_device(store, device, add_target, targets, err);
+    if (code == ERR_OK && targets->count == 0) {
+        return err_set(err, ERR_NOT_FOUND, "no valid certificate of \"%.64s\"", what);
+    }
+    return code;
+}
+
+static void log_revoked(const char *serial, const struct revocation *revocation)
+{
+    struct log_line line;
+    log_begin(&line, "revoked");
+    log_add_text(&line, "serial", serial);
+    log_add_text(&line, "reason", admin_reason_name(revocation->reason));
+    log_end(&line, LOG_LEVEL_INFO);
+}
+
+static enum err_code revoke_all(const struct admin_request *request,
+                                const struct revocation *revocation, const struct targets *targets,
+                                json_t *list, struct err *err)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        char serial[2 * SERIAL_LEN + 1];
+        struct write_order order = {
+            .kind = WRITE_REVOKE,
+            .now = request->now,
+            .revocation_reason = (uint8_t)revocation->reason,
+        };
+        memcpy(order.certificate.serial, targets->serials[i], SERIAL_LEN);
+        hex_encode(view_of(targets->serials[i], SERIAL_LEN), serial);
+        enum err_code code = writer_submit_and_wait(request->live->writer, &order, err);
+        if (code != ERR_OK) {
+            return err_prefix(err, "certificate %s", serial);
+        }
+        log_revoked(serial, revocation);
+        if (!append(list, json_string(serial))) {
+            return err_set(err, ERR_NOMEM, "no memory for the answer");
+        }
+    }
+    return ERR_OK;
+}
+
+// What was revoked stays so even if the CA does not answer at present; the answer says whether the
+// CRL is out already.
+static enum err_code revoke(const struct admin_request *request,
+                            const struct revocation *revocation, json_t **ret_body, struct err *err)
+{
+    struct targets targets = {.now = request->now};
+    enum err_code code = find_targets(request->live->store, revocation->what, &targets, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    json_t *list = json_array();
+    code = revoke_all(request, revocation, &targets, list, err);
+    struct err trouble = {0};
+    bool is_out = json_array_size(list) > 0 &&
+                  crl_publish(request->live, CRL_IN_ANY_CASE, request->now, &trouble) == ERR_OK;
+    if (code != ERR_OK) {
+        json_decref(list);
+        return code;
+    }
+    *ret_body = json_pack("{s:o, s:b, s:o, s:b}",                                          //
+                          "revoked", list,                                                 //
+                          "crl_published", (int)is_out,                                    //
+                          "crl_trouble", is_out ? json_null() : json_string(trouble.text), //
+                          "has_more", (int)targets.is_full);
+    return ERR_OK;
+}
+
+enum err_code admin_revoke(const struct admin_request *request, json_t **ret_body, struct err *err)
+{
+    struct revocation revocation = {0};
+    json_t *body = NULL;
+    enum err_code code = admin_read_object(request, &body, err);
+    if (code == ERR_OK) {
+        code = read_revocation(body, &revocation, err);
+    }
+    if (code == ERR_OK) {
+        code = revoke(request, &revocation, ret_body, err);
+    }
+    json_decref(body);
+    return code;
+}

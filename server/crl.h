@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Having CRLs made: entries from the store, the signature from scepd-ca, the result back into the
+// store, from where it is served.
+#pragma once
+
+#include "server/live.h"
+
+enum crl_occasion {
+    CRL_WHEN_DUE,   // at half of its life, or when there is none yet, or none since a revocation
+    CRL_IN_ANY_CASE // after a revocation
+};
+
+// Makes CRLs of the present CA, of the next one, and of old ones as long as a certificate of theirs
+// is valid and for one CRL's life longer. One that cannot be made is logged and does not keep the
+// others from being made. Main thread. Errors: the first failure.
+enum err_code crl_publish(struct live *live, enum crl_occasion occasion, int64_t now,
+                          struct err *err) MUST_CHECK;
