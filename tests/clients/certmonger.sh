@@ -51,3 +51,22 @@ getcert request -c scepd -f $WORK/getcert.pem -k $WORK/getcert.key -N CN=getcert
 END
 session "$(cat "$WORK/commands")" || fail "$(tail -n 20 "$WORK/session.log")"
 assert_cert site "$WORK/getcert.pem" getcert-phone
+
+say "getcert resubmit: the daemon renews by itself what is due"
+stop_server site
+issue_for_20_days site
+start_server site
+new_challenge site --cn getcert-renews
+cat >"$WORK/commands" <<END
+set -eu
+getcert remove-ca -c scepd || true
+getcert add-scep-ca -c scepd2 -u $URL -N $WORK/site/root.pem -r $WORK/site/ra.pem -I $WORK/site/issuing.pem
+getcert request -c scepd2 -f $WORK/renews.pem -k $WORK/renews.key -N CN=getcert-renews -l $CHALLENGE_FILE -w -v
+END
+session "$(cat "$WORK/commands")" || fail "$(tail -n 20 "$WORK/session.log")"
+cp "$WORK/renews.pem" "$WORK/first.pem"
+issue_for_years site
+session "getcert resubmit -f $WORK/renews.pem -w -v" || fail "$(tail -n 20 "$WORK/session.log")"
+assert_cert site "$WORK/renews.pem" getcert-renews
+[ "$(serial_of "$WORK/renews.pem")" != "$(serial_of "$WORK/first.pem")" ] || fail "no new certificate"
+assert_log site signer=ours decision=issue cn=getcert-renews

@@ -66,5 +66,33 @@ assert_output badRequest
 say "used-up challenge"
 expect 1 pki_scep "$CHALLENGE" swan-again "$WORK/none.pem"
 assert_issued site 6
-
 assert_log_count site 6 method=POST decision=issue
+
+say "row 7: renewal by RenewalReq with the old certificate, with a new key and with the same"
+stop_server site
+issue_for_20_days site
+start_server site
+new_key
+new_challenge site
+expect 0 pki_scep "$CHALLENGE" swan-renews "$WORK/old.pem"
+cp "$WORK/key.pem" "$WORK/old-key.pem"
+issue_for_years site
+for key in new same; do
+    [ "$key" = same ] || new_key
+    [ "$key" = new ] || cp "$WORK/old-key.pem" "$WORK/key.pem"
+    expect 0 pki_scep '' swan-renews "$WORK/cert.pem" --cert "$WORK/old.pem" --key "$WORK/old-key.pem"
+    assert_cert site "$WORK/cert.pem" swan-renews
+    [ "$(serial_of "$WORK/cert.pem")" != "$(serial_of "$WORK/old.pem")" ] || fail "the old one again"
+done
+assert_log_count site 2 type=RenewalReq signer=ours decision=issue
+
+say "row 4: a manufacturer's certificate as signer, type 17"
+mkdir "$WORK/mics"
+"$TOOLS/mic_factory" "$WORK/mics" >"$WORK/mics.log" || fail "mic_factory"
+trust_mics site "$(mic_store cisco-2099 crca2099 hasudi)"
+reload_server site
+new_key
+expect 0 pki_scep '' CP-9871-SEP001A2B3C4D5E "$WORK/cert.pem" \
+    --cert "$WORK/mics/phone-9871.pem" --key "$WORK/mics/phone-9871.key"
+assert_cert site "$WORK/cert.pem" CP-9871-SEP001A2B3C4D5E
+assert_log site type=RenewalReq signer=mic decision=issue

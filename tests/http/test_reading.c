@@ -55,6 +55,7 @@ static void certificates_have_their_type(void **state)
     assert_true(answer.body_len > 2 && answer.body[0] == 0x30);
 }
 
+// Row 2 of tests/phone_rows.txt.
 static void path_does_not_matter(void **state)
 {
     static const char *const paths[] = {

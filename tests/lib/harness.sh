@@ -68,6 +68,58 @@ set_setting() {
     grep -qF "    $setting = $3;" "$WORK/$1/scepd.conf" || fail "no setting $2 in scepd.conf"
 }
 
+# mic_store NAME ROOT INTERMEDIATE [SETTING...]: an entry of the list `mic` for CAs that mic_factory
+# made in $WORK/mics; each SETTING as it stands in the file.
+mic_store() {
+    store_name=$1
+    store_root=$2
+    store_intermediate=$3
+    shift 3
+    printf '{ name = "%s"; roots = ["%s/mics/%s.pem"]; ' "$store_name" "$WORK" "$store_root"
+    [ -z "$store_intermediate" ] ||
+        printf 'intermediates = ["%s/mics/%s.pem"]; ' "$WORK" "$store_intermediate"
+    [ $# -eq 0 ] || printf '%s; ' "$@"
+    printf '}'
+}
+
+# trust_mics NAME ENTRY...: these are the trust stores from now on (after a start or reload).
+trust_mics() {
+    trust_file=$WORK/$1/scepd.conf
+    shift
+    sed -i '/^mic = (/,/^);/d' "$trust_file"
+    {
+        echo 'mic = ('
+        separator=
+        for entry in "$@"; do
+            printf '%s    %s' "$separator" "$entry"
+            separator=',
+'
+        done
+        printf '\n);\n'
+    } >>"$trust_file"
+}
+
+# Certificates of 20 days (before start_server), and later a renewal window of 30, so that they are
+# due at once; new ones are not.
+issue_for_20_days() {
+    set_setting "$1" phone.validity_days 20
+    set_setting "$1" phone.validity_jitter_days 0
+    set_setting "$1" renewal.window_days 16
+}
+
+issue_for_years() {
+    set_setting "$1" phone.validity_days 730
+    set_setting "$1" renewal.window_days 30
+    reload_server "$1"
+}
+
+# reload_server NAME: has it read its settings again; waits until it has.
+reload_server() {
+    reloads=$(grep -c 'event=reloaded' "$WORK/$1.run/log" || true)
+    kill -HUP "$(cat "$WORK/$1.run/pid")"
+    assert_log_at_least "$1" $((reloads + 1)) 'event=reloaded'
+}
+
 # launch_server NAME PROGRAM...: keeps PROGRAM as the server NAME; sets PID.
 launch_server() {
     name=$1
@@ -195,6 +247,13 @@ assert_log() {
     name=$1
     shift
     "$TOOLS/await" "$WORK/$name.run/log" 1 "$LOG_SEC" "$@" || fail "not in one line of the log: $*"
+}
+
+assert_log_at_least() {
+    name=$1
+    count=$2
+    shift 2
+    "$TOOLS/await" "$WORK/$name.run/log" "$count" "$LOG_SEC" "$@" || fail "too few in the log: $*"
 }
 
 # assert_log_count NAME COUNT TEXT...: exactly so many lines have all of these.

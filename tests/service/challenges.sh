@@ -20,12 +20,12 @@ refusals=1
 make_server site
 start_server site
 
-say "absent, empty, wrong"
+say "row 6: absent, empty, wrong"
 refused absent
 refused absent --challenge ""
 refused wrong --challenge 00000000000000000000
 
-say "used up"
+say "row 6: right; then it is used up"
 new_challenge site
 expect 0 enroll --cn CP-8845-SEP001122334455 --out "$WORK/phone"
 assert_cert site "$WORK/phone/cert.pem" CP-8845-SEP001122334455

@@ -34,7 +34,7 @@ for cipher in aes128 aes192 aes256 des3; do
 done
 assert_issued site 24
 
-say "SHA-1, MD5 and single DES are refused"
+say "row 16: SHA-1, MD5 and single DES are refused"
 expect 3 enroll --digest sha1
 assert_output badAlg
 expect 3 enroll --digest md5

@@ -12,7 +12,7 @@ check_settings() {
     say "scepd -t accepts what scepctl init made"
     expect 0 "$BIN/scepd" -t -c "$WORK/site/scepd.conf"
 
-    say "scepd -t reports every problem of a bad file at once"
+    say "scepd -t reports every problem of a bad file at once; row 12: also a life of 15 days"
     cp "$WORK/site/scepd.conf" "$WORK/good.conf"
     set_setting site http.queue '"many"'
     set_setting site phone.validity_days 15

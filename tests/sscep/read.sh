@@ -21,7 +21,7 @@ for identifier in '' CAIdentifier anything; do
         fail "the RA's certificate is not the first"
 done
 
-say "other paths and parameters"
+say "row 2: other paths and parameters"
 for path in / /scep /certsrv/mscep/mscep.dll /cgi-bin/pkiclient.exe/; do
     expect 0 "$SSCEP" getca -u "http://$ADDRESS$path" -c "$WORK/ca" -i '' -M 'mac=1&room=2'
 done
