@@ -89,7 +89,8 @@ static enum ctl_exit tell_import(struct ctl *ctl, const struct device_csv *csv, 
         enum ctl_exit code = api_print(ctl, answer);
         return bad == 0 ? code : CTL_FAILED;
     }
-    fprintf(ctl->out, "%zu devices imported, %zu bad lines left out.\n", count, bad);
+    fprintf(ctl->out, "%zu device%s imported, %zu bad line%s left out.\n", count,
+            count == 1 ? "" : "s", bad, bad == 1 ? "" : "s");
     return bad == 0 ? CTL_OK : CTL_FAILED;
 }
 

@@ -200,8 +200,8 @@ static enum ctl_exit prepare(struct ctl *ctl, const struct settings *settings,
         return complain(ctl, code, &err);
     }
     return finish(ctl, settings, &result, "The next CA is prepared",
-                  "Clients can ask for it as soon as the next RA has its certificate: scepctl ca "
-                  "rollover status\nshows that. Then switch with scepctl ca rollover activate.");
+                  "When scepctl ca rollover status says that clients are told of it, switch with "
+                  "scepctl ca\nrollover activate.");
 }
 
 static enum ctl_exit run_prepare(struct ctl *ctl, const struct ctl_arguments *arguments)

@@ -31,7 +31,7 @@ write_list "$WORK/site.csv" 7341 "FCH99999,001A2B3C4D5,CP-8861,x"
 for _ in first second; do
     expect 1 ctl site device import "$WORK/site.csv"
     assert_output "$WORK/site.csv:7341: " '"001A2B3C4D5" is not a MAC address' '12 hex digits' \
-        '9999 devices imported, 1 bad lines left out.'
+        '9999 devices imported, 1 bad line left out.'
     [ "$(devices)" -eq 9999 ] || fail "not 9999 devices"
 done
 assert_log site event=devices_added count=9999

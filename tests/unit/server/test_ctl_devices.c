@@ -143,7 +143,7 @@ static void test_import(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *path = make_list(*state, rows[i].line);
         expect_words(*state, (const char *[]){"device", "import", path, NULL}, CTL_FAILED,
-                     (const char *const[]){"9999 devices imported, 1 bad lines left out.\n",
+                     (const char *const[]){"9999 devices imported, 1 bad line left out.\n",
                                            rows[i].problem});
         assert_device_count(*state, LINES - 1); // the same ones again change nothing
         free(path);
