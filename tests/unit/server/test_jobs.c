@@ -147,33 +147,39 @@ static void count_up(struct write_order *order, enum err_code code, const struct
     (*written)++;
 }
 
+// Request number `i`, which waits until 100 seconds from now.
+static struct write_order waiting_order(unsigned i, _Atomic unsigned *written)
+{
+    static uint8_t csr[] = "a PKCS#10";
+    return (struct write_order){
+        .kind = WRITE_PENDING_NEW,
+        .now = KIT_NOW,
+        .max_pending = 2 * MANY_PENDING,
+        .max_per_source = 2 * MANY_PENDING,
+        .pending = {.key = {(uint8_t)(i >> 8), (uint8_t)i},
+                    .reason = PENDING_UNAUTHENTICATED,
+                    .created_at = KIT_NOW,
+                    .expires_at = KIT_NOW + 100,
+                    .source = KIT_SOURCE,
+                    .csr = {.data = csr, .len = sizeof csr - 1}},
+        .done = count_up,
+        .owner = (void *)written,
+    };
+}
+
 // All at one look: what is over must not keep others from waiting.
 static void more_than_one_sweep_can_take(void **state)
 {
     struct desk *desk = *state;
     struct jobs jobs = jobs_of(desk);
     static struct write_order orders[MANY_PENDING];
-    static uint8_t csr[] = "a PKCS#10";
     _Atomic unsigned written = 0;
     for (unsigned i = 0; i < MANY_PENDING; i++) {
-        orders[i] = (struct write_order){
-            .kind = WRITE_PENDING_NEW,
-            .now = KIT_NOW,
-            .max_pending = 2 * MANY_PENDING,
-            .max_per_source = 2 * MANY_PENDING,
-            .pending = {.key = {(uint8_t)(i >> 8), (uint8_t)i},
-                        .reason = PENDING_UNAUTHENTICATED,
-                        .created_at = KIT_NOW,
-                        .expires_at = KIT_NOW + 100,
-                        .source = KIT_SOURCE,
-                        .csr = {.data = csr, .len = sizeof csr - 1}},
-            .done = count_up,
-            .owner = (void *)&written,
-        };
+        orders[i] = waiting_order(i, &written);
         writer_submit(desk->bench.writer, &orders[i]);
     }
     // The writer keeps the order: when this one is there, all are.
-    struct write_order last = orders[0];
+    struct write_order last = waiting_order(0, &written);
     assert_int_equal(writer_submit_and_wait(desk->bench.writer, &last, NULL), ERR_CONFLICT);
     assert_int_equal(written, MANY_PENDING);
     assert_int_equal(count_pending(desk), MANY_PENDING);
