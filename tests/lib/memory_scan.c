@@ -23,8 +23,9 @@
 #define NEEDLES_MAX   16
 #define CHUNK_LEN     1048576 // octets read at a time
 #define SHORTEST_BITS 128     // shorter numbers could be there by chance
-// Octets; a larger mapping is a sanitizer's shadow: terabytes of address space without data.
-#define MAPPING_MAX (UINT64_C(1) << 36)
+// Octets, twice the largest store; a larger mapping is a piece of a sanitizer's shadow: terabytes
+// of address space without data, which chance cuts anywhere.
+#define MAPPING_MAX (UINT64_C(1) << 33)
 
 struct needle {
     const char *name;
