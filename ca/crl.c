@@ -97,7 +97,7 @@ static enum err_code add_entries(const struct crl_plan *plan, X509_CRL *crl, str
 
 static enum err_code set_frame(const struct crl_plan *plan, X509_CRL *crl, struct err *err)
 {
-    int64_t next_update = plan->now + plan->hours * (int64_t)CRL_HOUR_SEC;
+    int64_t next_update = plan->now + plan->hours * (int64_t)HOUR_SEC;
     CLEANUP(cleanup_ASN1_TIME_free) ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)plan->now);
     CLEANUP(cleanup_ASN1_TIME_free) ASN1_TIME *to = ASN1_TIME_set(NULL, (time_t)next_update);
     // The name is copied from the certificate's object, so that it is octet for octet the same.

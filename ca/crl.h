@@ -6,8 +6,6 @@
 #include "ca/frame.h"
 #include "ca/key.h"
 
-#define CRL_HOUR_SEC 3600
-
 // What a CRL is made of. All borrowed.
 struct crl_plan {
     X509 *issuer; // read only

@@ -54,12 +54,9 @@ enum err_code issue_choose_validity(const struct issue_window *window, int64_t *
 
 enum err_code issue_time_of(const ASN1_TIME *time, int64_t *ret_time, struct err *err)
 {
-    struct tm parts = {0};
-    if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1) {
-        return err_set_openssl(err, ERR_SYNTAX, "a time in a certificate that cannot be read");
-    }
-    *ret_time = timegm(&parts);
-    return ERR_OK;
+    return ossl_time_read(time, ret_time)
+               ? ERR_OK
+               : err_set_openssl(err, ERR_SYNTAX, "a time in a certificate that cannot be read");
 }
 
 static enum err_code set_serial(X509 *cert, struct err *err)

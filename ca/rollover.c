@@ -116,11 +116,6 @@ static X509 *find_issuer(STACK_OF(X509) * chain, X509 *cert)
     return NULL;
 }
 
-static bool is_own_root(const X509 *cert)
-{
-    return X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
-}
-
 static enum err_code no_root_key(const X509 *root, struct err *err)
 {
     char subject[NAME_TEXT];
@@ -134,7 +129,7 @@ static enum err_code find_root(struct preparation *preparation, X509 **ret_root,
 {
     const struct generation *present = &preparation->generations.list[0];
     const char *root_key = preparation->order->root_key.uri;
-    if (is_own_root(present->cert)) {
+    if (ossl_is_self_issued(present->cert)) {
         *ret_root = NULL;
         return root_key == NULL ? ERR_OK
                                 : err_set(err, ERR_CONFIG,

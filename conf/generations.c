@@ -49,16 +49,6 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_NOMEM, "no memory for the list of CAs");
 }
 
-// A copy of the CA itself in its chain would be sent twice.
-static void drop_copies(STACK_OF(X509) * chain, const X509 *cert)
-{
-    for (int i = sk_X509_num(chain) - 1; i >= 0; i--) {
-        if (X509_cmp(sk_X509_value(chain, i), cert) == 0) {
-            X509_free(sk_X509_delete(chain, i));
-        }
-    }
-}
-
 enum err_code generation_read_chain(const struct generation *generation,
                                     STACK_OF(X509) * *ret_chain, struct err *err)
 {
@@ -71,7 +61,8 @@ enum err_code generation_read_chain(const struct generation *generation,
         code = cert_file_read_all(generation->chain, chain, err);
     }
     if (code == ERR_OK) {
-        drop_copies(chain, generation->cert);
+        // A copy of the CA itself would be sent twice.
+        ossl_drop_copies(chain, generation->cert);
         *ret_chain = chain;
         chain = NULL;
     }
@@ -189,15 +180,10 @@ static enum err_code find_key(const char *folder, const char *name, char **ret_k
     return code;
 }
 
-static bool is_self_issued(const X509 *cert)
-{
-    return X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
-}
-
 static enum err_code default_chain(const struct settings *settings, struct generation *generation,
                                    struct err *err)
 {
-    if (settings->ca.root == NULL || is_self_issued(generation->cert)) {
+    if (settings->ca.root == NULL || ossl_is_self_issued(generation->cert)) {
         return ERR_OK;
     }
     return copy_text(settings->ca.root, &generation->chain, err);

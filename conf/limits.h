@@ -27,3 +27,4 @@
 #define BACKDATE_SEC             600 // notBefore this far back: phones' clocks differ
 #define PHONE_RENEWS_BEFORE_DAYS 15  // phones renew in the last 15 days, looked at every 4 h
 #define DAY_SEC                  86400
+#define HOUR_SEC                 3600

@@ -55,11 +55,6 @@ static enum err_code push_cert(STACK_OF(X509) * certs, X509 *take_cert, struct e
     return ERR_OK;
 }
 
-static bool is_self_issued(const X509 *cert)
-{
-    return X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
-}
-
 static X509 *take_issuer(STACK_OF(X509) * pool, X509 *cert)
 {
     for (int i = 0; i < sk_X509_num(pool); i++) {
@@ -70,21 +65,12 @@ static X509 *take_issuer(STACK_OF(X509) * pool, X509 *cert)
     return NULL;
 }
 
-static void drop_copies(STACK_OF(X509) * pool, const X509 *cert)
-{
-    for (int i = sk_X509_num(pool) - 1; i >= 0; i--) {
-        if (X509_cmp(sk_X509_value(pool, i), cert) == 0) {
-            X509_free(sk_X509_delete(pool, i));
-        }
-    }
-}
-
 // Moves certificates from `pool` to credentials->upper, from the issuing CA's issuer to the root.
 static enum err_code order_chain(struct credentials *credentials, STACK_OF(X509) * pool,
                                  const char *path, struct err *err)
 {
     X509 *top = credentials_issuing(credentials)->cert;
-    while (!is_self_issued(top)) {
+    while (!ossl_is_self_issued(top)) {
         X509 *issuer = take_issuer(pool, top);
         if (issuer == NULL) {
             return err_set(err, ERR_CONFIG,
@@ -99,7 +85,7 @@ static enum err_code order_chain(struct credentials *credentials, STACK_OF(X509)
         if (code != ERR_OK) {
             return code;
         }
-        drop_copies(pool, issuer);
+        ossl_drop_copies(pool, issuer);
         top = issuer;
     }
     if (sk_X509_num(pool) > 0) {

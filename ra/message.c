@@ -5,7 +5,6 @@
 #include "ra/message.h"
 
 #include <string.h>
-#include <time.h>
 
 #include <openssl/asn1t.h>
 #include <openssl/err.h>
@@ -307,12 +306,11 @@ static enum err_code check_time(const struct opening *opening)
     if (window_sec == 0) {
         return ERR_OK;
     }
-    struct tm parts = {0};
-    const ASN1_TIME *time = signing_time(opening->signer_info);
-    if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1) {
+    int64_t signed_at = 0;
+    if (!ossl_time_read(signing_time(opening->signer_info), &signed_at)) {
         return err_set_openssl(opening->err, ERR_BAD_TIME, "no signingTime that can be read");
     }
-    int64_t off_sec = (int64_t)timegm(&parts) - opening->now;
+    int64_t off_sec = signed_at - opening->now;
     if (off_sec > window_sec || off_sec < -window_sec) {
         return err_set(opening->err, ERR_BAD_TIME,
                        "signingTime is %lld s off; allowed: %lld s either way", (long long)off_sec,

@@ -72,7 +72,7 @@ static enum err_code classify_foreign(const struct request *request, const struc
                                       int64_t now, struct signer *signer, struct err *err)
 {
     const X509 *cert = request->signer;
-    if (X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0) {
+    if (ossl_is_self_issued(cert)) {
         signer->signer_class = SIGNER_SELF_SIGNED;
         return ERR_OK;
     }

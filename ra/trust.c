@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/err.h>
 
@@ -53,16 +52,6 @@ unsigned trust_store_count(const struct trust *trust)
 const char *trust_store_name(const struct trust *trust, unsigned store)
 {
     return trust->stores[store].name;
-}
-
-static bool read_time(const ASN1_TIME *time, int64_t *ret_seconds)
-{
-    struct tm parts = {0};
-    if (ASN1_TIME_to_tm(time, &parts) != 1) {
-        return false;
-    }
-    *ret_seconds = (int64_t)timegm(&parts);
-    return true;
 }
 
 // For the log: control characters escaped, one line.
@@ -222,8 +211,8 @@ static enum trust_state judge_dates(const struct trust_store *store, const X509 
     char date[CLOCK_TEXT_LEN];
     int64_t not_before = 0;
     int64_t not_after = 0;
-    if (!read_time(X509_get0_notBefore(cert), &not_before) ||
-        !read_time(X509_get0_notAfter(cert), &not_after)) {
+    if (!ossl_time_read(X509_get0_notBefore(cert), &not_before) ||
+        !ossl_time_read(X509_get0_notAfter(cert), &not_after)) {
         err_set(why, ERR_DENIED, "%s has a date that is none", whose);
         return TRUST_NONE;
     }
@@ -329,7 +318,7 @@ static enum err_code prepare(X509 *cert, STACK_OF(X509) * others, int64_t now,
     if (code == ERR_NOMEM) {
         return err_set(err, code, "%s", candidate.unreadable.text);
     }
-    if (!read_time(X509_get0_notAfter(cert), &candidate.not_after)) {
+    if (!ossl_time_read(X509_get0_notAfter(cert), &candidate.not_after)) {
         candidate.not_after = 0;
     }
     ERR_clear_error();

@@ -3,12 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "conf/base/clock.h"
 #include "conf/base/log.h"
 
-#define HOUR_SEC    3600
 #define ENTRIES_MIN 64 // first size of the list; it doubles
 
 DEFINE_CLEANUP(X509_CRL *, X509_CRL_free);
@@ -20,8 +18,7 @@ struct entries {
     enum err_code code;
 };
 
-// For how long an entry outlives its certificate: whoever has a CRL from before sees it once more.
-static int64_t keep_sec(struct live *live)
+int64_t crl_keep_sec(struct live *live)
 {
     struct policy *policy = live_policy_get(live->policy);
     int64_t sec = (int64_t)policy->settings->ca.crl_hours * HOUR_SEC;
@@ -64,12 +61,9 @@ static bool add_entry(const struct store_revocation *revocation, void *context)
 
 static enum err_code read_time(const ASN1_TIME *time, int64_t *ret_time, struct err *err)
 {
-    struct tm parts = {0};
-    if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1) {
-        return err_set(err, ERR_PROTOCOL, "the CA sent a CRL with a time that cannot be read");
-    }
-    *ret_time = timegm(&parts);
-    return ERR_OK;
+    return ossl_time_read(time, ret_time)
+               ? ERR_OK
+               : err_set(err, ERR_PROTOCOL, "the CA sent a CRL with a time that cannot be read");
 }
 
 static enum err_code read_times(struct store_crl *crl, struct err *err)
@@ -119,7 +113,7 @@ static enum err_code make(struct live *live, const struct generation *generation
                           int64_t now, struct err *err)
 {
     struct entries entries = {0};
-    enum err_code code = store_list_revoked(live->store, generation->id, now, keep_sec(live),
+    enum err_code code = store_list_revoked(live->store, generation->id, now, crl_keep_sec(live),
                                             add_entry, &entries, err);
     if (code == ERR_OK && entries.code == ERR_NOMEM) {
         code = err_set(err, ERR_NOMEM, "no memory for %zu entries", entries.count + 1);
@@ -150,7 +144,7 @@ static enum err_code is_over(struct live *live, const struct generation *generat
     int64_t last = 0;
     enum err_code code = store_find_last_expiry(live->store, generation->id, &last, err);
     if (code == ERR_NOT_FOUND || code == ERR_OK) {
-        *ret_is_over = code == ERR_NOT_FOUND || last + keep_sec(live) < now;
+        *ret_is_over = code == ERR_NOT_FOUND || last + crl_keep_sec(live) < now;
         return ERR_OK;
     }
     return code;
@@ -186,7 +180,7 @@ static enum err_code is_due(struct live *live, const struct store_crl *crl, int6
         *ret_is_due = true;
         return ERR_OK;
     }
-    enum err_code code = store_list_revoked(live->store, crl->issuer, now, keep_sec(live),
+    enum err_code code = store_list_revoked(live->store, crl->issuer, now, crl_keep_sec(live),
                                             see_revocation, &unlisted, err);
     if (code == ERR_OK) {
         *ret_is_due = unlisted.is_there;

@@ -10,6 +10,9 @@ enum crl_occasion {
     CRL_IN_ANY_CASE // after a revocation
 };
 
+// For how long an entry outlives its certificate: whoever has a CRL from before sees it once more.
+int64_t crl_keep_sec(struct live *live);
+
 // Makes CRLs of the present CA, of the next one, and of old ones as long as a certificate of theirs
 // is valid and for one CRL's life longer. One that cannot be made is logged and does not keep the
 // others from being made. Main thread. Errors: the first failure.

@@ -5,9 +5,8 @@
 #include "ra/ra_renewal.h"
 #include "server/crl.h"
 
-#define SWEEP_LIMIT  1000 // records of a kind in one transaction, so that phones need not wait long
-#define SWEEPS_MAX   100  // in a row
-#define SEC_PER_HOUR 3600
+#define SWEEP_LIMIT 1000 // records of a kind in one transaction, so that phones need not wait long
+#define SWEEPS_MAX  100  // in a row
 
 static void log_sweep(const struct write_sweep *sweep)
 {
@@ -25,10 +24,10 @@ static void log_sweep(const struct write_sweep *sweep)
 static bool sweep(struct live *live, int64_t now)
 {
     struct policy *policy = live_policy_get(live->policy);
-    const struct settings *settings = policy->settings;
     struct write_sweep sweep = {
-        .revoke_superseded_sec = (int64_t)settings->renewal.revoke_superseded_days * DAY_SEC,
-        .keep_revoked_sec = (int64_t)settings->ca.crl_hours * SEC_PER_HOUR,
+        .revoke_superseded_sec =
+            (int64_t)policy->settings->renewal.revoke_superseded_days * DAY_SEC,
+        .keep_revoked_sec = crl_keep_sec(live),
         .limit = SWEEP_LIMIT,
     };
     policy_unref(policy);

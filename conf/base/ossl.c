@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -155,4 +156,29 @@ enum err_code ossl_random(void *octets, size_t len, struct err *err)
         return err_set_openssl(err, ERR_CRYPTO, "no random octets");
     }
     return ERR_OK;
+}
+
+bool ossl_is_self_issued(const X509 *cert)
+{
+    return X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
+}
+
+void ossl_drop_copies(STACK_OF(X509) * certs, const X509 *cert)
+{
+    for (int i = sk_X509_num(certs) - 1; i >= 0; i--) {
+        if (X509_cmp(sk_X509_value(certs, i), cert) == 0) {
+            X509_free(sk_X509_delete(certs, i));
+        }
+    }
+}
+
+bool ossl_time_read(const ASN1_TIME *time, int64_t *ret_seconds)
+{
+    struct tm parts = {0};
+    // Without a time OpenSSL would take the present one.
+    if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1) {
+        return false;
+    }
+    *ret_seconds = (int64_t)timegm(&parts);
+    return true;
 }

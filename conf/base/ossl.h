@@ -58,6 +58,13 @@ enum err_code ossl_spki_to_der(const EVP_PKEY *key, struct buf *ret_der,
 enum err_code ossl_name_to_der(const X509_NAME *name, struct buf *ret_der,
                                struct err *err) MUST_CHECK;
 
+// Whether a certificate names itself as issuer.
+bool ossl_is_self_issued(const X509 *cert);
+// Frees and takes out every certificate that is the same as `cert`.
+void ossl_drop_copies(STACK_OF(X509) * certs, const X509 *cert);
+// A time in seconds since 1970; false, and nothing written, for NULL and for what is no time.
+bool ossl_time_read(const ASN1_TIME *time, int64_t *ret_seconds);
+
 // Takes what is in a memory BIO as an owned buffer; the BIO stays usable and is not emptied.
 enum err_code ossl_bio_to_buf(BIO *bio, struct buf *ret_octets, struct err *err) MUST_CHECK;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /v1/reload, GET /v1/rollover, POST /v1/revocations: what concerns the CA.
 #include <string.h>
-#include <time.h>
 
 #include "ca/frame.h"
 #include "conf/base/hex.h"
@@ -51,12 +50,6 @@ enum err_code admin_reload(const struct admin_request *request, json_t **ret_bod
     return ERR_OK;
 }
 
-static json_t *asn1_time_json(const ASN1_TIME *time)
-{
-    struct tm parts;
-    return ASN1_TIME_to_tm(time, &parts) == 1 ? admin_json_time(timegm(&parts)) : json_null();
-}
-
 static json_t *number_json(enum err_code found, uint64_t number)
 {
     return found == ERR_OK ? json_integer((json_int_t)number) : json_null();
@@ -72,7 +65,7 @@ static json_t *generation_json(struct store *store, const struct generation *gen
         "{s:s, s:o, s:o, s:o, s:o, s:o, s:o}",                                              //
         "name", generation->name,                                                           //
         "subject", admin_json_subject(generation->cert),                                    //
-        "not_after", asn1_time_json(X509_get0_notAfter(generation->cert)),                  //
+        "not_after", admin_json_asn1_time(X509_get0_notAfter(generation->cert)),            //
         "sha256", admin_json_fingerprint(generation->cert, EVP_sha256()),                   //
         "last_certificate_until", has_last == ERR_OK ? admin_json_time(last) : json_null(), //
         "crl_number", number_json(has_crl, crl.number),                                     //
@@ -92,11 +85,11 @@ static json_t *recipient_json(const struct recipient *recipient)
     struct view octets = ossl_string_view(X509_get0_serialNumber(recipient->cert));
     hex_encode(view_of(octets.data, octets.len < LIMIT_NAME_VALUE ? octets.len : LIMIT_NAME_VALUE),
                serial);
-    return json_pack("{s:s, s:s, s:o, s:o}",                                             //
-                     "role", roles[recipient->role],                                     //
-                     "serial", serial,                                                   //
-                     "not_before", asn1_time_json(X509_get0_notBefore(recipient->cert)), //
-                     "not_after", asn1_time_json(X509_get0_notAfter(recipient->cert)));
+    return json_pack("{s:s, s:s, s:o, s:o}",                                                   //
+                     "role", roles[recipient->role],                                           //
+                     "serial", serial,                                                         //
+                     "not_before", admin_json_asn1_time(X509_get0_notBefore(recipient->cert)), //
+                     "not_after", admin_json_asn1_time(X509_get0_notAfter(recipient->cert)));
 }
 
 // json_array_append_new() gives its value back on failure, and the caller sees a list too short as

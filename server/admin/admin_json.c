@@ -13,6 +13,12 @@ json_t *admin_json_time(int64_t time)
     return json_string(clock_format(time, text));
 }
 
+json_t *admin_json_asn1_time(const ASN1_TIME *time)
+{
+    int64_t seconds = 0;
+    return ossl_time_read(time, &seconds) ? admin_json_time(seconds) : json_null();
+}
+
 json_t *admin_json_optional(const char *text)
 {
     return text[0] != '\0' ? json_string(text) : json_null();

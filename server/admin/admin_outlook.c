@@ -2,7 +2,6 @@
 #include "server/admin/admin_outlook.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "ra/devices.h"
 
@@ -19,8 +18,9 @@ static bool accepts_expired_mic(const struct settings *settings)
 // 0, the past, when the CA's end cannot be read: it is then no good for renewals either.
 static int64_t end_of(const X509 *cert)
 {
-    struct tm parts;
-    return ASN1_TIME_to_tm(X509_get0_notAfter(cert), &parts) == 1 ? timegm(&parts) : 0;
+    int64_t end = 0;
+    (void)ossl_time_read(X509_get0_notAfter(cert), &end);
+    return end;
 }
 
 bool admin_asks_list(const struct policy *policy)

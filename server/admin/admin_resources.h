@@ -72,6 +72,7 @@ const char *admin_reason_name(unsigned reason);
 
 // JSON building blocks. NULL when memory is out, which the json_pack() around them notices.
 json_t *admin_json_time(int64_t time);                        // RFC 3339 text
+json_t *admin_json_asn1_time(const ASN1_TIME *time);          // the same; null for what is no time
 json_t *admin_json_optional(const char *text);                // null for ""
 json_t *admin_listed_json(const struct store_device *device); // an entry of the device list
 json_t *admin_json_pem(const X509 *cert);

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /v1/status: how the daemon is, in one answer.
-#include <time.h>
 
 #include <openssl/crypto.h>
 
 #include "server/admin/admin_resources.h"
 
-static json_t *asn1_time_json(const ASN1_TIME *time)
-{
-    struct tm parts;
-    if (ASN1_TIME_to_tm(time, &parts) != 1) {
-        return json_null();
-    }
-    return admin_json_time(timegm(&parts));
-}
-
 static json_t *certificate_json(const X509 *cert)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}",                             //
-                     "subject", admin_json_subject(cert),                     //
-                     "not_before", asn1_time_json(X509_get0_notBefore(cert)), //
-                     "not_after", asn1_time_json(X509_get0_notAfter(cert)),   //
-                     "sha256", admin_json_fingerprint(cert, EVP_sha256()),    //
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}",                                   //
+                     "subject", admin_json_subject(cert),                           //
+                     "not_before", admin_json_asn1_time(X509_get0_notBefore(cert)), //
+                     "not_after", admin_json_asn1_time(X509_get0_notAfter(cert)),   //
+                     "sha256", admin_json_fingerprint(cert, EVP_sha256()),          //
                      "sha1", admin_json_fingerprint(cert, EVP_sha1()));
 }
 

@@ -2,7 +2,6 @@
 // scepctl mic check: which trust store accepts a manufacturer's certificate, why the others do not,
 // and what is read from it. It asks the settings and their files, not scepd, so that a store can be
 // tried before a reload.
-#include <time.h>
 
 #include "conf/base/clock.h"
 #include "conf/cert_file.h"
@@ -44,13 +43,6 @@ static json_t *name_json(const X509_NAME *name)
     }
     long len = BIO_get_mem_data(bio, &text);
     return json_stringn(len > 0 ? text : "", len > 0 ? (size_t)len : 0);
-}
-
-static json_t *time_json(const ASN1_TIME *time)
-{
-    struct tm parts = {0};
-    return ASN1_TIME_to_tm(time, &parts) == 1 ? admin_json_time((int64_t)timegm(&parts))
-                                              : json_null();
 }
 
 static json_t *stores_json(const struct check *check, struct err *err)
@@ -120,11 +112,12 @@ static json_t *certificate_json(X509 *cert)
 {
     const EVP_PKEY *key = X509_get0_pubkey(cert);
     const char *type = key != NULL ? EVP_PKEY_get0_type_name(key) : NULL;
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:s?, s:i}", "subject", name_json(X509_get_subject_name(cert)),
-        "issuer", name_json(X509_get_issuer_name(cert)), "not_before",
-        time_json(X509_get0_notBefore(cert)), "not_after", time_json(X509_get0_notAfter(cert)),
-        "key_type", type, "key_bits", key != NULL ? EVP_PKEY_get_bits(key) : 0);
+    return json_pack("{s:o, s:o, s:o, s:o, s:s?, s:i}", "subject",
+                     name_json(X509_get_subject_name(cert)), "issuer",
+                     name_json(X509_get_issuer_name(cert)), "not_before",
+                     admin_json_asn1_time(X509_get0_notBefore(cert)), "not_after",
+                     admin_json_asn1_time(X509_get0_notAfter(cert)), "key_type", type, "key_bits",
+                     key != NULL ? EVP_PKEY_get_bits(key) : 0);
 }
 
 // The verdict as scepd would give it on a request that this certificate signed.

@@ -77,9 +77,9 @@ static enum ctl_exit tell_scepd(struct ctl *ctl, const struct settings *settings
 
 static void describe(const X509 *cert, char subject[SUBJECT_LEN], char not_after[CLOCK_TEXT_LEN])
 {
-    struct tm when = {0};
-    bool is_read = ASN1_TIME_to_tm(X509_get0_notAfter(cert), &when) == 1;
-    clock_format(is_read ? (int64_t)timegm(&when) : 0, not_after);
+    int64_t end = 0;
+    (void)ossl_time_read(X509_get0_notAfter(cert), &end);
+    clock_format(end, not_after);
     subject[0] = '\0';
     CLEANUP(cleanup_BIO_free_all) BIO *text = BIO_new(BIO_s_mem());
     const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;

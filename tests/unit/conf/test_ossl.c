@@ -178,13 +178,69 @@ static void random_octets_differ(void **state)
     assert_memory_equal(err.text, "no random octets", 16);
 }
 
+static void reads_times_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_time;
+        int64_t seconds;
+    } rows[] = {
+        {"700101000000Z", true, 0},
+        {"20500101000000Z", true, 2524608000},
+        {"99991231235959Z", true, 253402300799},
+        {"701301000000Z", false, 0},
+        {"", false, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ASN1_TIME *time = ASN1_STRING_type_new(strlen(rows[i].text) == 15 ? V_ASN1_GENERALIZEDTIME
+                                                                          : V_ASN1_UTCTIME);
+        assert_int_equal(ASN1_STRING_set(time, rows[i].text, -1), 1);
+        int64_t seconds = -1;
+        assert_int_equal(ossl_time_read(time, &seconds), rows[i].is_time);
+        assert_int_equal(seconds, rows[i].is_time ? rows[i].seconds : -1);
+        ASN1_TIME_free(time);
+    }
+    int64_t untouched = -1;
+    assert_false(ossl_time_read(NULL, &untouched));
+    assert_int_equal(untouched, -1);
+}
+
+static void knows_issuers_and_copies(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = kit_key(0);
+    X509 *root = kit_cert(key, "Root", NULL, NULL, true, KIT_NOW, 1);
+    X509 *leaf = kit_cert(key, "Leaf", root, key, false, KIT_NOW, 1);
+    assert_true(ossl_is_self_issued(root));
+    assert_false(ossl_is_self_issued(leaf));
+
+    STACK_OF(X509) *certs = sk_X509_new_null();
+    X509 *const all[] = {leaf, root, leaf};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        assert_int_equal(X509_up_ref(all[i]), 1);
+        assert_true(sk_X509_push(certs, all[i]) > 0);
+    }
+    ossl_drop_copies(certs, leaf);
+    assert_int_equal(sk_X509_num(certs), 1);
+    assert_ptr_equal(sk_X509_value(certs, 0), root);
+    sk_X509_pop_free(certs, X509_free);
+    X509_free(leaf);
+    X509_free(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_strings_as_utf8),         cmocka_unit_test(views_octets_of_strings),
-        cmocka_unit_test(reads_exactly_one_certificate), cmocka_unit_test(encodes_names_and_keys),
-        cmocka_unit_test(copies_a_memory_bio),           cmocka_unit_test(hashes_known_values),
+        cmocka_unit_test(reads_strings_as_utf8),
+        cmocka_unit_test(views_octets_of_strings),
+        cmocka_unit_test(reads_exactly_one_certificate),
+        cmocka_unit_test(encodes_names_and_keys),
+        cmocka_unit_test(copies_a_memory_bio),
+        cmocka_unit_test(hashes_known_values),
         cmocka_unit_test(random_octets_differ),
+        cmocka_unit_test(reads_times_and_nothing_else),
+        cmocka_unit_test(knows_issuers_and_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
