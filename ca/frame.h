@@ -27,11 +27,15 @@ enum frame_type {
     FRAME_NEXT_CA = 7, // RA → CA: sign the answer to GetNextCACert
     FRAME_UNWRAP = 8,  // RA → CA: open this envelope (topology direct only)
     FRAME_SEAL = 9,    // RA → CA: make this CertRep (topology direct only)
+    FRAME_RELOAD = 10, // RA → CA: read the settings and keys again; PONG or REFUSED with why not
 };
 
 enum issue_profile {
-    PROFILE_PHONE = 1, // a phone's CDC: clientAuth, digitalSignature + keyEncipherment
-    PROFILE_RA = 2,    // the RA's: the CA chooses its subject, no subjectAltName, no EKU
+    PROFILE_PHONE = 1,  // a phone's CDC: clientAuth, digitalSignature + keyEncipherment
+    PROFILE_RA = 2,     // the RA's: the CA chooses its subject, no subjectAltName, no EKU
+    PROFILE_OCSP = 3,   // an OCSP signer's (RFC 6960, 4.2.2.2): the CA chooses its subject,
+                        // OCSPSigning, id-pkix-ocsp-nocheck, digitalSignature; also of old CAs
+    PROFILE_SERVER = 4, // a provisioning server's: serverAuth; hosts of servers.domains only
 };
 
 #define FRAME_OLD_MAX    15    // old CAs that a PONG can list

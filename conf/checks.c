@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -156,6 +157,32 @@ static void check_store_name(struct loading *loading, uint32_t index)
     }
 }
 
+static bool is_loopback(const union syntax_address *address)
+{
+    if (address->any.sa_family == AF_INET) {
+        return ntohl(address->v4.sin_addr.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+    }
+    return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+}
+
+// Nobody is asked who they are there.
+static void check_web(struct loading *loading)
+{
+    const struct schema_item *item = schema_find("web.listen");
+    union syntax_address address;
+    struct err ignored = {0};
+    if (!is_good(loading, item->name) || loading->into->web.listen == NULL ||
+        syntax_listen(loading->into->web.listen, &address, &ignored) != ERR_OK) {
+        return;
+    }
+    if (!is_loopback(&address)) {
+        loading_bad(loading, &loading->main, item,
+                    "\"%s\" can be reached from other machines; allowed: a loopback address, "
+                    "127.0.0.1 or [::1]",
+                    loading->into->web.listen);
+    }
+}
+
 void loading_check_together(struct loading *loading)
 {
     check_lifetime(loading);
@@ -166,6 +193,10 @@ void loading_check_together(struct loading *loading)
     check_different(loading, "http.ca_path", "http.crl_path", "");
     check_different(loading, "http.root_path", "http.crl_path", "");
     check_different(loading, "http.root_path", "http.ca_path", "");
+    check_different(loading, "http.ocsp_path", "http.crl_path", "");
+    check_different(loading, "http.ocsp_path", "http.ca_path", "");
+    check_different(loading, "http.ocsp_path", "http.root_path", "");
+    check_web(loading);
     for (uint32_t i = 0; i < loading->entries_count; i++) {
         check_store_name(loading, i);
     }

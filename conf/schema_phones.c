@@ -309,6 +309,13 @@ static const struct schema_item items[] = {
      .words = "Where those who check phones' certificates find the issuing CA's certificate; it "
               "goes into each certificate. Set it to what leads to http.ca_path here; \"{ca}\" is "
               "replaced as in phone.crl_url."},
+    {.name = "phone.ocsp_url",
+     .type = SCHEMA_URL,
+     FIELD(phone.ocsp_url),
+     .example = "http://pki.example.net/ocsp",
+     .words = "Where those who check phones' certificates ask for the state of one (OCSP); it goes "
+              "into each certificate. Set it to what leads to http.ocsp_path here; \"{ca}\" is "
+              "replaced as in phone.crl_url."},
 };
 
 struct schema_part schema_phones(void)

@@ -11,6 +11,9 @@
 #define DAYS_MAX           3650
 #define CRL_HOURS_MAX      8760 // a year
 #define DIRECT_PER_SEC_MAX 10000
+#define SERVER_DAYS_MAX    825 // phones and browsers refuse longer ones
+#define EVENTS_MIN         100
+#define EVENTS_MAX         10000000
 #define STORE_MIB_MIN      16      // room for some thousand certificates
 #define STORE_MIB_MAX      1048576 // 1 TiB
 
@@ -38,8 +41,13 @@ static const struct schema_group groups[] = {
     {.name = "ra",
      .words = "The registration authority: the key pair that phones encrypt their requests to."},
     {.name = "ca", .words = "The certification authority that signs the phones' certificates."},
+    {.name = "servers",
+     .words = "Certificates for the servers that phones fetch their settings from (\"scepctl "
+              "server-cert sign\")."},
     {.name = "store", .words = "The database of certificates, challenges and transactions."},
+    {.name = "history", .words = "What is remembered of each phone for \"scepctl log\"."},
     {.name = "admin", .words = "The way in for scepctl(8)."},
+    {.name = "web", .words = "A page to look at, and figures for Prometheus; both only show."},
     {.name = "log", .words = "What is logged."},
 };
 
@@ -110,6 +118,13 @@ static const struct schema_item items[] = {
      .words = "Where the root certificate is served, for those who set up other servers. Requests "
               "with a SCEP operation are answered under any path, so none of these paths is in the "
               "way of phones."},
+    {.name = "http.ocsp_path",
+     .type = SCHEMA_URL_PATH,
+     FIELD(http.ocsp_path),
+     .initial = "/ocsp",
+     .example = "/pki/ocsp",
+     .words = "Where questions for the state of a certificate (OCSP) are answered. Change it "
+              "together with phone.ocsp_url."},
 
     {.name = "scep.get_ca_cert",
      .type = SCHEMA_ENUM_LIST,
@@ -316,6 +331,21 @@ static const struct schema_item items[] = {
          "How many requests scepd-ca opens in a second under scep.topology \"direct\"; further "
          "ones are refused and tried again by the client. Raise it when many phones come at once."},
 
+    {.name = "servers.domains",
+     .type = SCHEMA_DOMAIN_LIST,
+     FIELD(servers.domains),
+     .example = "example.nl, voice.example.net",
+     .words = "The domains whose hosts may get a server's certificate: for example.nl these are "
+              "example.nl itself and every name that ends in .example.nl. scepd-ca holds to this "
+              "list whatever scepd asks for. Without it no server gets one."},
+    {.name = "servers.validity_days",
+     INTEGER(1, SERVER_DAYS_MAX),
+     FIELD(servers.validity_days),
+     .initial = "398",
+     .example = "90",
+     .words = "How many days a server's certificate may live at most; \"scepctl server-cert sign "
+              "--days\" asks for less."},
+
     {.name = "store.directory",
      .type = SCHEMA_DIRECTORY,
      FIELD(store.directory),
@@ -331,6 +361,21 @@ static const struct schema_item items[] = {
      .words = "The database never grows beyond so many MiB; when it is full, no certificates are "
               "issued until this is raised. 4096 MiB hold some hundred thousand certificates."},
 
+    {.name = "history.max_events",
+     INTEGER(EVENTS_MIN, EVENTS_MAX),
+     FIELD(history.max_events),
+     .initial = "100000",
+     .example = "1000000",
+     .words = "How many events (certificates issued, requests refused and so on) are remembered; "
+              "the oldest are forgotten first. Raise it for a large fleet; one takes about half a "
+              "KiB of the database."},
+    {.name = "history.days",
+     INTEGER(1, DAYS_MAX),
+     FIELD(history.days),
+     .initial = "365",
+     .example = "90",
+     .words = "After so many days an event is forgotten."},
+
     {.name = "admin.socket",
      .type = SCHEMA_SOCKET,
      FIELD(admin.socket),
@@ -338,6 +383,15 @@ static const struct schema_item items[] = {
      .example = "admin.sock",
      .words = "The Unix socket through which scepctl talks to scepd. Whoever can open it can make "
               "challenges, so its directory decides who is an administrator."},
+
+    {.name = "web.listen",
+     .type = SCHEMA_LISTEN,
+     FIELD(web.listen),
+     .example = "127.0.0.1:9180",
+     .words = "A loopback address and port for the page and for Prometheus; port 0 takes any free "
+              "port. Nobody is asked who they are there, so put a web server with a password in "
+              "front for others to look. Without it there is none. The packaged service has "
+              "scepd-web.socket instead."},
 
     {.name = "log.level",
      .type = SCHEMA_ENUM,

@@ -68,6 +68,7 @@ struct settings {
         const char *crl_path;
         const char *ca_path;
         const char *root_path;
+        const char *ocsp_path;
     } http;
     struct {
         uint32_t get_ca_cert[SETTINGS_LIST_MAX]; // enum settings_ca_item
@@ -137,16 +138,28 @@ struct settings {
         struct settings_texts domains;          // "example.nl": CN may be "<MIC CN>.<domain>"
         uint32_t added_sans[SETTINGS_LIST_MAX]; // enum settings_added_san
         uint32_t added_sans_count;
-        const char *crl_url; // optional: cRLDistributionPoints
-        const char *ca_url;  // optional: authorityInfoAccess caIssuers
+        const char *crl_url;  // optional: cRLDistributionPoints
+        const char *ca_url;   // optional: authorityInfoAccess caIssuers
+        const char *ocsp_url; // optional: authorityInfoAccess OCSP
     } phone;
+    struct {                           // profile "server"
+        struct settings_texts domains; // hosts in these may get a certificate; none = nobody
+        uint32_t validity_days;        // at most
+    } servers;
     struct {
         const char *directory; // LMDB environment
         uint32_t max_size_mib; // the file never grows beyond this
     } store;
     struct {
+        uint32_t max_events; // remembered at most
+        uint32_t days;       // and for so long
+    } history;
+    struct {
         const char *socket; // path of the administrator's Unix socket
     } admin;
+    struct {
+        const char *listen; // optional: "ADDR:PORT" of a loopback address
+    } web;
     struct {
         uint32_t level; // enum log_level
     } log;

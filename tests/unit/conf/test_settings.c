@@ -22,7 +22,8 @@
     "; allowed: the path of a key file, or a URI such as \"pkcs11:...\" without a PIN in it\n"
 
 #define GROUPS                                                                                     \
-    "http, scep, algorithms, ra, ca, store, admin, log, challenge, mic, devices, renewal, "        \
+    "http, scep, algorithms, ra, ca, servers, store, history, admin, web, log, challenge, mic, "   \
+    "devices, renewal, "                                                                           \
     "approval, phone"
 
 #define URL_ALLOWED                                                                                \
@@ -598,6 +599,14 @@ static const struct problem_case problem_cases[] = {
     // together
     {"http = { crl_path = \"/a\"; ca_path = \"/a\";\n root_path = \"/b\"; };",
      "2: http.ca_path: the same as http.crl_path; allowed: another one\n"},
+    {"web = { listen = \"0.0.0.0:9180\"; };",
+     "2: web.listen: \"0.0.0.0:9180\" can be reached from other machines; allowed: a loopback "
+     "address, 127.0.0.1 or [::1]\n"},
+    {"web = { listen = \"[::]:9180\"; };",
+     "2: web.listen: \"[::]:9180\" can be reached from other machines; allowed: a loopback "
+     "address, 127.0.0.1 or [::1]\n"},
+    {"http = { ocsp_path = \"/root.cer\"; };",
+     "2: http.ocsp_path: the same as http.root_path; allowed: another one\n"},
     {"http = { root_path = \"/crl/{ca}.crl\"; };",
      "2: http.root_path: the same as http.crl_path; allowed: another one\n"},
     {"admin = { socket = \"/run/scepd/ca.sock\"; };",
