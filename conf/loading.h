@@ -48,6 +48,9 @@ void loading_bad(struct loading *loading, struct loading_part *part, const struc
                  const char *format, ...) PRINTF_LIKE(4, 5);
 // Whether the part holds the item's value: whether the item's group is this repeated one, or none.
 bool loading_has(const struct loading_part *part, const struct schema_item *item);
+// Names of secrets' files become those of their copies in `folder` (NULL = there are none), where
+// systemd has put one of the same name.
+void loading_use_copies(struct loading *loading, const char *folder);
 // Checks that required settings are there, and none that the topology rules out.
 void loading_check_presence(struct loading *loading);
 // Checks between settings: lifetimes, sockets, keys and names that must differ.

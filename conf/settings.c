@@ -15,9 +15,10 @@
 #include "conf/source.h"
 #include "conf/value.h"
 
-#define PROBLEM_LEN   1024 // bytes of a problem with NUL; paths may be long
-#define FULL_NAME_LEN 160  // bytes of "group.name" as found in a file; longer ones are cut
-#define CLIP          64   // octets of each part of such a name
+#define CREDENTIALS   "CREDENTIALS_DIRECTORY" // systemd.exec(5)
+#define PROBLEM_LEN   1024                    // bytes of a problem with NUL; paths may be long
+#define FULL_NAME_LEN 160 // bytes of "group.name" as found in a file; longer ones are cut
+#define CLIP          64  // octets of each part of such a name
 
 void settings_free(struct settings *settings)
 {
@@ -356,6 +357,7 @@ static enum err_code load(struct loading *loading, bool must_exist, struct err *
         return code;
     }
     loading_check_together(loading);
+    loading_use_copies(loading, getenv(CREDENTIALS));
     if (must_exist) {
         loading_check_files(loading);
     }

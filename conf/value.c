@@ -41,6 +41,13 @@ void *value_entry(const struct schema_group *group, struct settings *settings, s
     return field_at(settings, group->offset + index * group->entry_size);
 }
 
+void value_replace_text(const struct schema_item *item, char *take_text, void *into)
+{
+    char **field = field_at(into, item->offset);
+    free(*field);
+    *field = take_text;
+}
+
 static void free_texts(struct settings_texts *texts)
 {
     for (uint32_t i = 0; i < texts->count; i++) {

@@ -22,5 +22,7 @@ const char *value_text(const struct schema_item *item, const void *from);
 const struct settings_texts *value_texts(const struct schema_item *item, const void *from);
 // Entry number `index` of a repeated group. Borrows.
 void *value_entry(const struct schema_group *group, struct settings *settings, size_t index);
+// Puts `take_text` into the field of an item for which schema_is_text() holds.
+void value_replace_text(const struct schema_item *item, char *take_text, void *into);
 // Frees the texts of all items.
 void value_free_texts(struct settings *settings);

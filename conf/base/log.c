@@ -7,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#define SD_JOURNAL_SUPPRESS_LOCATION // one place in here has nothing to tell
+#include <systemd/sd-journal.h>
+
+#define FIELD_NAME_LEN 65 // bytes with NUL; the journal takes 64
+#define DELETE         0x7f
 
 // The one piece of global state in the project beside the signal flag.
 static _Atomic int least_level = LOG_LEVEL_INFO;
@@ -102,9 +109,41 @@ static void append_escaped(struct log_line *line, uint8_t octet)
     append_text(line, escaped);
 }
 
+// Upper-case letters, digits and underscores are what the journal takes as a field's name.
+static size_t field_name(const char *key, char ret_name[FIELD_NAME_LEN])
+{
+    snprintf(ret_name, FIELD_NAME_LEN, "SCEPD_%s=", key);
+    size_t len = 0;
+    for (; ret_name[len] != '\0'; len++) {
+        bool is_small = ret_name[len] >= 'a' && ret_name[len] <= 'z';
+        ret_name[len] = (char)(ret_name[len] - (is_small ? 'a' - 'A' : 0));
+    }
+    return len;
+}
+
+// The value as it is but for control characters, so that it can be searched for.
+static void add_field(struct log_line *line, const char *key, struct view value)
+{
+    char name[FIELD_NAME_LEN];
+    size_t name_len = field_name(key, name);
+    size_t from = line->field_count > 0 ? line->field_ends[line->field_count - 1] : 0;
+    size_t len = name_len + value.len;
+    if (!is_journal || line->field_count == LOG_FIELDS_MAX || len > sizeof line->fields - from) {
+        return;
+    }
+    memcpy(line->fields + from, name, name_len);
+    char *at = line->fields + from + name_len;
+    for (size_t i = 0; i < value.len; i++) {
+        bool is_control = value.data[i] < ' ' || value.data[i] == DELETE;
+        at[i] = is_control ? '?' : (char)value.data[i];
+    }
+    line->field_ends[line->field_count++] = from + len;
+}
+
 void log_begin(struct log_line *line, const char *event)
 {
     line->len = 0;
+    line->field_count = 0;
     log_add_text(line, "event", event);
 }
 
@@ -122,6 +161,7 @@ void log_add(struct log_line *line, const char *key, struct view value)
     }
     append_text(line, shown.len < value.len ? "..." : "");
     append_text(line, quoted ? "\"" : "");
+    add_field(line, key, shown);
 }
 
 void log_add_text(struct log_line *line, const char *key, const char *value)
@@ -131,22 +171,28 @@ void log_add_text(struct log_line *line, const char *key, const char *value)
     }
 }
 
+// For values that need no quotes.
+static void add_plain(struct log_line *line, const char *key, const char *value)
+{
+    append_key(line, key);
+    append_text(line, value);
+    add_field(line, key, view_of_text(value));
+}
+
 void log_add_int(struct log_line *line, const char *key, int64_t value)
 {
     char digits[24];
     snprintf(digits, sizeof digits, "%jd", (intmax_t)value);
-    append_key(line, key);
-    append_text(line, digits);
+    add_plain(line, key, digits);
 }
 
 void log_add_hex(struct log_line *line, const char *key, struct view octets)
 {
-    append_key(line, key);
+    char digits[2 * LOG_VALUE_LEN + 1] = "";
     for (size_t i = 0; i < octets.len && i < LOG_VALUE_LEN; i++) {
-        char digits[3];
-        snprintf(digits, sizeof digits, "%02x", octets.data[i]);
-        append_text(line, digits);
+        snprintf(digits + 2 * i, 3, "%02x", octets.data[i]);
     }
+    add_plain(line, key, digits);
 }
 
 void log_add_err(struct log_line *line, const struct err *err)
@@ -155,9 +201,38 @@ void log_add_err(struct log_line *line, const struct err *err)
     log_add_text(line, "reason", err->text);
 }
 
+static struct iovec piece_of(const char *text, size_t len)
+{
+    return (struct iovec){.iov_base = (char *)text, .iov_len = len};
+}
+
+// False when the journal did not take it.
+static bool send_to_journal(const struct log_line *line, enum log_level level)
+{
+    char message[LOG_LINE_LEN + 16];
+    char priority[16];
+    char identifier[64];
+    int message_len = snprintf(message, sizeof message, "MESSAGE=%.*s", (int)line->len, line->text);
+    int priority_len = snprintf(priority, sizeof priority, "PRIORITY=%d", syslog_priorities[level]);
+    int identifier_len =
+        snprintf(identifier, sizeof identifier, "SYSLOG_IDENTIFIER=%s", program_name);
+    struct iovec pieces[LOG_FIELDS_MAX + 3] = {
+        piece_of(message, (size_t)message_len),
+        piece_of(priority, (size_t)priority_len),
+        piece_of(identifier, (size_t)identifier_len),
+    };
+    int count = 3;
+    size_t from = 0;
+    for (unsigned i = 0; i < line->field_count; i++) {
+        pieces[count++] = piece_of(line->fields + from, line->field_ends[i] - from);
+        from = line->field_ends[i];
+    }
+    return sd_journal_sendv(pieces, count) == 0;
+}
+
 void log_end(struct log_line *line, enum log_level level)
 {
-    if ((int)level > atomic_load(&least_level)) {
+    if ((int)level > atomic_load(&least_level) || (is_journal && send_to_journal(line, level))) {
         return;
     }
     char whole[LOG_LINE_LEN + 64];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One log line = one event as key=value pairs on standard error, with a journald priority in
-// front when standard error is the journal. Values are escaped and clipped here, so that nothing
-// a client sends can forge a line. Secrets never get here: there is no call that could take one.
+// One log line = one event as key=value pairs on standard error; when that is the journal, each
+// pair is a field there, too (mac=... is SCEPD_MAC=...). Values are escaped and clipped here, so
+// that nothing a client sends can forge a line. Secrets never get here: there is no call that could
+// take one.
 #pragma once
 
 #include <stdbool.h>
@@ -16,9 +17,14 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 #define LOG_LINE_LEN  2048 // bytes of one line with its newline; longer lines are cut
 #define LOG_VALUE_LEN 256  // octets of one value before escaping; longer values are cut with "..."
 
+#define LOG_FIELDS_MAX 48 // pairs of a line that become fields; further ones are in its text only
+
 struct log_line {
     char text[LOG_LINE_LEN];
     size_t len;
+    char fields[LOG_LINE_LEN]; // "SCEPD_KEY=value" one after the other, for the journal
+    size_t field_ends[LOG_FIELDS_MAX];
+    unsigned field_count;
 };
 
 // Sets the program's name and the least important level that is printed, and finds out whether

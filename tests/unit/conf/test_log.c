@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log lines: escaping, clipping, levels, and the journal's priorities. Standard error is a file
 // while a line is written.
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "conf/base/log.h"
@@ -169,10 +171,82 @@ static void set_journal_stream(int fd, unsigned long inode_offset)
     setenv("JOURNAL_STREAM", name, 1);
 }
 
-static void has_priorities_for_the_journal(void **state)
+#define JOURNAL_LEN 4096
+
+static struct {
+    bool is_deaf;
+    char text[JOURNAL_LEN]; // the fields of all entries, a line each
+} journal;
+
+int __wrap_sd_journal_sendv(const struct iovec *fields, int count);
+int __wrap_sd_journal_sendv(const struct iovec *fields, int count)
+{
+    size_t used = strlen(journal.text);
+    if (journal.is_deaf) {
+        return -ENOBUFS;
+    }
+    for (int i = 0; i < count; i++) {
+        used += (size_t)snprintf(journal.text + used, JOURNAL_LEN - used, "%.*s\n",
+                                 (int)fields[i].iov_len, (const char *)fields[i].iov_base);
+    }
+    return 0;
+}
+
+static void gives_the_journal_fields(void **state)
 {
     (void)state;
     struct capture capture;
+    struct log_line line;
+    capture_begin(&capture);
+    set_journal_stream(STDERR_FILENO, 0);
+    log_init("test", LOG_LEVEL_INFO);
+    journal.is_deaf = false;
+    journal.text[0] = '\0';
+    log_begin(&line, "request");
+    log_add_text(&line, "cn", "CP-9871 \xc3\xa9\nSCEPD_MAC=forged");
+    log_add_int(&line, "total_us", -5);
+    log_add_hex(&line, "serial", view_of("\x01\xab", 2));
+    log_end(&line, LOG_LEVEL_WARNING);
+    log_message(LOG_LEVEL_DEBUG, "quiet", "x");
+    assert_string_equal(capture_end(&capture), "");
+    assert_string_equal(journal.text,
+                        "MESSAGE=event=request cn=\"CP-9871 \\xc3\\xa9\\x0aSCEPD_MAC=forged\" "
+                        "total_us=-5 serial=01ab\n"
+                        "PRIORITY=4\nSYSLOG_IDENTIFIER=test\nSCEPD_EVENT=request\n"
+                        "SCEPD_CN=CP-9871 \xc3\xa9?SCEPD_MAC=forged\n"
+                        "SCEPD_TOTAL_US=-5\nSCEPD_SERIAL=01ab\n");
+}
+
+// What finds no room is in the text alone.
+static void bounds_the_fields(void **state)
+{
+    (void)state;
+    struct capture capture;
+    static struct log_line line;
+    static char long_value[LOG_VALUE_LEN + 1];
+    memset(long_value, 'v', LOG_VALUE_LEN);
+    capture_begin(&capture);
+    set_journal_stream(STDERR_FILENO, 0);
+    log_init("test", LOG_LEVEL_INFO);
+    log_begin(&line, "long");
+    for (int i = 0; i < 2 * LOG_FIELDS_MAX; i++) {
+        log_add_text(&line, "key", long_value);
+    }
+    assert_true(line.field_count > 0 && line.field_count < LOG_FIELDS_MAX);
+    assert_true(line.field_ends[line.field_count - 1] <= sizeof line.fields);
+    log_begin(&line, "many");
+    for (int i = 0; i < 2 * LOG_FIELDS_MAX; i++) {
+        log_add_int(&line, "k", i);
+    }
+    assert_int_equal(line.field_count, LOG_FIELDS_MAX);
+    capture_end(&capture);
+}
+
+static void has_priorities_without_fields(void **state)
+{
+    (void)state;
+    struct capture capture;
+    journal.is_deaf = true;
     capture_begin(&capture);
     set_journal_stream(STDERR_FILENO, 0);
     log_init("test", LOG_LEVEL_DEBUG);
@@ -204,7 +278,9 @@ int main(void)
         cmocka_unit_test_setup(cuts_long_lines, start),
         cmocka_unit_test_setup(leaves_out_lesser_levels, start),
         cmocka_unit_test_setup(reports_failures, start),
-        cmocka_unit_test_setup(has_priorities_for_the_journal, start),
+        cmocka_unit_test_setup(gives_the_journal_fields, start),
+        cmocka_unit_test_setup(bounds_the_fields, start),
+        cmocka_unit_test_setup(has_priorities_without_fields, start),
         cmocka_unit_test_setup(another_stream_is_not_the_journal, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -417,6 +417,38 @@ static void paths_start_at_the_file(void **state)
     kit_remove_folder(folder);
 }
 
+// Copies count where they are, and only for secrets.
+static void takes_secrets_from_systemd(void **state)
+{
+    (void)state;
+    char *folder = kit_new_folder();
+    char *path = kit_write(folder, "x.conf", view_of_text(REQUIRED));
+    char *copies = kit_path(folder, "copies");
+    struct err err = {0};
+    struct settings *settings = NULL;
+    assert_int_equal(mkdir(copies, 0700), 0);
+    static const char *const names[] = {"ra.key", "challenge.key", "ra.pem"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        free(kit_write(copies, names[i], view_of_text("secret")));
+    }
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", copies, 1), 0);
+    assert_int_equal(settings_load(path, false, NULL, &settings, &err), ERR_OK);
+    char *key = kit_path(copies, "ra.key");
+    char *challenge = kit_path(copies, "challenge.key");
+    assert_string_equal(settings->ra.key, key);
+    assert_string_equal(settings->challenge.key_file, challenge);
+    assert_null(strstr(settings->ra.certificate, copies));
+    assert_null(strstr(settings->ca.key, copies));
+    assert_null(settings->challenge.static_file);
+    settings_free(settings);
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    free(challenge);
+    free(key);
+    free(copies);
+    free(path);
+    kit_remove_folder(folder);
+}
+
 struct problem_case {
     const char *text;     // after REQUIRED, or the whole file when it begins with '!'
     const char *problems; // one line each, without the path
@@ -1002,6 +1034,7 @@ int main(void)
         cmocka_unit_test(reads_the_direct_topology),
         cmocka_unit_test(reads_the_list_of_cisco_cas),
         cmocka_unit_test(paths_start_at_the_file),
+        cmocka_unit_test(takes_secrets_from_systemd),
         cmocka_unit_test(reports_each_kind_of_problem),
         cmocka_unit_test(reports_all_problems_in_one_run),
         cmocka_unit_test(reports_missing_files),
