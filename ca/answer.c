@@ -88,6 +88,18 @@ static enum err_code answer_ping(const struct question *question, struct answer 
     return frame_put_pong(&state, &ret_answer->octets, err);
 }
 
+static enum err_code answer_reload(const struct question *question, struct answer_gate *gate,
+                                   struct answer *ret_answer, struct err *err)
+{
+    struct ca_state state;
+    struct err refusal = {0};
+    enum err_code code = gate->reload != NULL
+                             ? gate->reload(gate->reload_context, &state, &refusal)
+                             : err_set(&refusal, ERR_DENIED, "this CA does not reload");
+    return code == ERR_OK ? frame_put_pong(&state, &ret_answer->octets, err)
+                          : refuse(question, &refusal, ret_answer, err);
+}
+
 static enum err_code answer_issue(const struct question *question, struct answer *ret_answer,
                                   struct err *err)
 {
@@ -281,6 +293,8 @@ static enum err_code answer_frame(struct answerer *answerer, const struct questi
     switch (question->frame->type) {
     case FRAME_PING:
         return answer_ping(question, ret_answer, err);
+    case FRAME_RELOAD:
+        return answer_reload(question, answerer->gate, ret_answer, err);
     case FRAME_ISSUE:
         return answer_issue(question, ret_answer, err);
     case FRAME_CRL:

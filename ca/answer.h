@@ -15,6 +15,9 @@ struct answer_gate {
     struct bucket unwraps;
     struct bucket seals;
     struct bucket logged; // refusals of these that get a log line
+    // Reads the settings and keys again; NULL = that cannot be asked for. Any thread.
+    enum err_code (*reload)(void *context, struct ca_state *ret_state, struct err *err);
+    void *reload_context;
 };
 
 // When a question came.

@@ -13,13 +13,29 @@ static void add_ca(struct log_line *line, const char *key, const uint8_t *id)
     log_add_hex(line, key, view_of(id, NAME_OCTETS));
 }
 
+static const char *name_of_profile(enum issue_profile profile)
+{
+    switch (profile) {
+    case PROFILE_PHONE:
+        return "phone";
+    case PROFILE_RA:
+        return "ra";
+    case PROFILE_OCSP:
+        return "ocsp";
+    case PROFILE_SERVER:
+        return "server";
+    default:
+        return "unknown";
+    }
+}
+
 void answer_log_issued(const struct issue_order *order, const struct authority_issued *issued,
                        int64_t took_us)
 {
     struct log_line line;
     char not_after[CLOCK_TEXT_LEN];
     log_begin(&line, "ca_issue");
-    log_add_text(&line, "profile", order->profile == PROFILE_RA ? "ra" : "phone");
+    log_add_text(&line, "profile", name_of_profile(order->profile));
     add_ca(&line, "issuer", order->issuer.data);
     log_add_hex(&line, "serial", view_of(issued->serial, sizeof issued->serial));
     log_add_text(&line, "cn", issued->common_name);
@@ -84,6 +100,8 @@ static const char *name_of(enum frame_type type)
         return "unwrap";
     case FRAME_SEAL:
         return "seal";
+    case FRAME_RELOAD:
+        return "reload";
     default:
         return "unknown";
     }

@@ -230,23 +230,34 @@ enum err_code ca_client_sign_crl(struct ca_client *client, const struct crl_orde
     return code;
 }
 
-enum err_code ca_client_ping(struct ca_client *client, struct ca_state *ret_state, struct err *err)
+// A question that is answered by the state of the CAs.
+static enum err_code ask_for_state(struct ca_client *client, struct view question,
+                                   struct ca_state *ret_state, struct err *err)
 {
-    CLEANUP(buf_done) struct buf question = {0};
-    enum err_code code = frame_put_ping(&question, err);
-    if (code != ERR_OK) {
-        return code;
-    }
     const struct frame *answer = NULL;
-    code = link_ask(client->link, buf_view(&question), false, &answer, err);
+    enum err_code code = link_ask(client->link, question, false, &answer, err);
     if (code != ERR_OK) {
         return code;
     }
     if (answer->type != FRAME_PONG) {
-        return refuse_answer(client, answer->type, err);
+        return take_refusal(client, answer, err);
     }
     if (ret_state != NULL) {
         *ret_state = answer->state;
     }
     return ERR_OK;
+}
+
+enum err_code ca_client_ping(struct ca_client *client, struct ca_state *ret_state, struct err *err)
+{
+    CLEANUP(buf_done) struct buf question = {0};
+    enum err_code code = frame_put_ping(&question, err);
+    return code == ERR_OK ? ask_for_state(client, buf_view(&question), ret_state, err) : code;
+}
+
+enum err_code ca_client_reload(struct ca_client *client, struct err *err)
+{
+    CLEANUP(buf_done) struct buf question = {0};
+    enum err_code code = frame_put_reload(&question, err);
+    return code == ERR_OK ? ask_for_state(client, buf_view(&question), NULL, err) : code;
 }

@@ -49,6 +49,10 @@ enum err_code ca_client_unwrap(struct ca_client *client, struct view envelope,
 enum err_code ca_client_seal(struct ca_client *client, const struct certrep *certrep,
                              struct buf *ret_der, struct err *err) MUST_CHECK;
 
+// Has the CA read its settings and keys again; whatever is wrong with them leaves the old ones in
+// place. Errors: what the CA found, in its words (ERR_CONFIG and so on); ERR_BUSY, ERR_PROTOCOL.
+enum err_code ca_client_reload(struct ca_client *client, struct err *err) MUST_CHECK;
+
 // Asks whether the CA answers, and which CAs it holds (`ret_state` may be NULL). Errors: ERR_BUSY,
 // ERR_PROTOCOL.
 enum err_code ca_client_ping(struct ca_client *client, struct ca_state *ret_state,

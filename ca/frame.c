@@ -72,11 +72,21 @@ enum err_code frame_put_refused(const struct err *refusal, struct buf *out, stru
     return frame_finish(&writer, &frame, out, err);
 }
 
-enum err_code frame_put_ping(struct buf *out, struct err *err)
+static enum err_code put_bare(enum frame_type type, struct buf *out, struct err *err)
 {
     struct buf frame = {0};
-    struct wire_writer writer = frame_begin(FRAME_PING, &frame);
+    struct wire_writer writer = frame_begin(type, &frame);
     return frame_finish(&writer, &frame, out, err);
+}
+
+enum err_code frame_put_ping(struct buf *out, struct err *err)
+{
+    return put_bare(FRAME_PING, out, err);
+}
+
+enum err_code frame_put_reload(struct buf *out, struct err *err)
+{
+    return put_bare(FRAME_RELOAD, out, err);
 }
 
 enum err_code frame_put_pong(const struct ca_state *state, struct buf *out, struct err *err)
@@ -188,6 +198,7 @@ static bool get_fields(uint8_t type, struct wire_reader *reader, struct frame *f
         get_refused(reader, frame);
         return true;
     case FRAME_PING:
+    case FRAME_RELOAD:
         return true;
     case FRAME_PONG:
         get_state(reader, &frame->state);

@@ -144,6 +144,7 @@ enum err_code frame_put_seal(const struct seal_order *order, struct buf *out,
 enum err_code frame_put_refused(const struct err *refusal, struct buf *out,
                                 struct err *err) MUST_CHECK;
 enum err_code frame_put_ping(struct buf *out, struct err *err) MUST_CHECK;
+enum err_code frame_put_reload(struct buf *out, struct err *err) MUST_CHECK;
 
 // Decodes exactly one frame; views in *ret_frame point into `octets`. Only the members that its
 // type names are written; after a failure they mean nothing. Errors: ERR_PROTOCOL with what was

@@ -26,7 +26,7 @@
 #define US_PER_MS         1000
 
 struct program {
-    const char *settings_path;
+    char *settings_path;
     int listen_fd;
     int signal_fd;
     struct service *service;
@@ -108,9 +108,10 @@ static void log_authorities(const struct authorities *authorities)
     }
 }
 
-static enum err_code load_authorities(const char *path, struct authorities **ret_authorities,
+static enum err_code load_authorities(void *context, struct authorities **ret_authorities,
                                       struct err *err)
 {
+    const char *path = context;
     CLEANUP(cleanup_settings_free) struct settings *settings = NULL;
     enum err_code code = read_settings(path, &settings, err);
     if (code == ERR_OK) {
@@ -164,11 +165,8 @@ static enum err_code catch_signals(int *ret_fd, struct err *err)
 static void reload(struct program *program)
 {
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%jd", (intmax_t)clock_monotonic_us());
-    struct authorities *authorities = NULL;
     struct err err = {0};
-    if (load_authorities(program->settings_path, &authorities, &err) == ERR_OK) {
-        service_replace(program->service, authorities);
-    } else {
+    if (service_reload(program->service, &err) != ERR_OK) {
         err_prefix(&err, "the old settings stay");
         log_failure(LOG_LEVEL_ERROR, "ca_reload", &err);
     }
@@ -232,12 +230,18 @@ static enum err_code start(struct program *program, struct err *err)
     if (code == ERR_OK) {
         code = load_authorities(program->settings_path, &authorities, err);
     }
-    return code == ERR_OK ? service_new(authorities, clock_now, &program->service, err) : code;
+    if (code == ERR_OK) {
+        code = service_new(authorities, clock_now, &program->service, err);
+    }
+    if (code == ERR_OK) {
+        service_set_load(program->service, load_authorities, program->settings_path);
+    }
+    return code;
 }
 
-static const char *parse_arguments(int argc, char **argv)
+static char *parse_arguments(int argc, char **argv)
 {
-    const char *settings_path = NULL;
+    char *settings_path = NULL;
     int option;
     while ((option = getopt(argc, argv, "c:")) != -1) {
         if (option != 'c') {

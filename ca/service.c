@@ -32,6 +32,9 @@ struct slot {
 struct service {
     pthread_mutex_t lock;
     struct authorities *authorities; // guarded by lock
+    pthread_mutex_t loading;         // held while `load` reads and its result is put to use
+    service_load *load;
+    void *load_context;
     struct answer_gate gate;
     int64_t (*clock)(void);
     struct slot slots[SERVICE_CONNECTIONS_MAX];
@@ -143,12 +146,14 @@ static void *run_connection(void *argument)
 
 static enum err_code service_begin(struct service *service, struct err *err)
 {
-    if (pthread_mutex_init(&service->lock, NULL) != 0) {
-        return err_set(err, ERR_NOMEM, "no memory for the service");
-    }
-    if (pthread_mutex_init(&service->gate.lock, NULL) != 0) {
-        pthread_mutex_destroy(&service->lock);
-        return err_set(err, ERR_NOMEM, "no memory for the service");
+    pthread_mutex_t *const locks[] = {&service->lock, &service->loading, &service->gate.lock};
+    for (size_t i = 0; i < sizeof locks / sizeof locks[0]; i++) {
+        if (pthread_mutex_init(locks[i], NULL) != 0) {
+            while (i > 0) {
+                pthread_mutex_destroy(locks[--i]);
+            }
+            return err_set(err, ERR_NOMEM, "no memory for the service");
+        }
     }
     for (size_t i = 0; i < SERVICE_CONNECTIONS_MAX; i++) {
         service->slots[i].service = service;
@@ -222,6 +227,7 @@ void service_free(struct service *service)
     }
     authorities_unref(service->authorities);
     pthread_mutex_destroy(&service->gate.lock);
+    pthread_mutex_destroy(&service->loading);
     pthread_mutex_destroy(&service->lock);
     free(service);
 }
@@ -282,13 +288,45 @@ void service_accept(struct service *service, int listen_fd)
     }
 }
 
-void service_replace(struct service *service, struct authorities *take_authorities)
+static void replace(struct service *service, struct authorities *take_authorities)
 {
     pthread_mutex_lock(&service->lock);
     struct authorities *old = service->authorities;
     service->authorities = take_authorities;
     pthread_mutex_unlock(&service->lock);
     authorities_unref(old);
+}
+
+enum err_code service_reload(struct service *service, struct err *err)
+{
+    struct authorities *authorities = NULL;
+    pthread_mutex_lock(&service->loading);
+    enum err_code code = service->load(service->load_context, &authorities, err);
+    if (code == ERR_OK) {
+        replace(service, authorities);
+    }
+    pthread_mutex_unlock(&service->loading);
+    return code;
+}
+
+static enum err_code reload_for_answer(void *context, struct ca_state *ret_state, struct err *err)
+{
+    struct service *service = context;
+    enum err_code code = service_reload(service, err);
+    if (code == ERR_OK) {
+        CLEANUP(cleanup_authorities_unref)
+        struct authorities *authorities = present_authorities(service);
+        authorities_state(authorities, ret_state);
+    }
+    return code;
+}
+
+void service_set_load(struct service *service, service_load *load, void *context)
+{
+    service->load = load;
+    service->load_context = context;
+    service->gate.reload = reload_for_answer;
+    service->gate.reload_context = service;
 }
 
 unsigned service_connections(struct service *service)

@@ -23,7 +23,14 @@ DEFINE_CLEANUP(struct service *, service_free);
 void service_accept(struct service *service, int listen_fd);
 // Clears up after threads that have ended. Main thread, now and then.
 void service_reap(struct service *service);
-// Puts `take_authorities` (one reference, consumed) in the present ones' place. Main thread.
-void service_replace(struct service *service, struct authorities *take_authorities);
+// Reads settings and keys again: `load` gives new authorities. Errors: what is wrong with them.
+typedef enum err_code service_load(void *context, struct authorities **ret_authorities,
+                                   struct err *err);
+// Says how to reload, by service_reload() and by FRAME_RELOAD, on any thread, one at a time. Before
+// the first connection; `context` outlives the service.
+void service_set_load(struct service *service, service_load *load, void *context);
+// Puts new authorities in the present ones' place; on failure they stay. Any thread. Errors: those
+// of `load`.
+enum err_code service_reload(struct service *service, struct err *err) MUST_CHECK;
 // Connections at present; for tests and the log.
 unsigned service_connections(struct service *service);

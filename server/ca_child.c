@@ -15,7 +15,6 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "ca/client.h"
 #include "conf/base/log.h"
 #include "conf/base/process.h"
 #include "server/listener.h"
@@ -29,8 +28,6 @@ struct ca_child {
     pid_t pid; // 0 = it has ended and was waited for
     char *socket;
 };
-
-DEFINE_CLEANUP(struct ca_client *, ca_client_free);
 
 static void close_fd(int *fd)
 {
@@ -160,18 +157,6 @@ bool ca_child_has_ended(struct ca_child *child, struct err *err)
         err_set(err, ERR_BUSY, PROGRAM " ended with exit status %d", WEXITSTATUS(status));
     }
     return true;
-}
-
-// scepd-ca looks for signals before it looks for new connections, so who gets an answer on a new
-// one after the signal knows that the settings have been read.
-enum err_code ca_child_reload(const struct ca_child *child, struct err *err)
-{
-    CLEANUP(cleanup_ca_client_free) struct ca_client *client = NULL;
-    if (child->pid == 0 || kill(child->pid, SIGHUP) != 0) {
-        return err_set(err, ERR_BUSY, PROGRAM " is not there to read its settings");
-    }
-    enum err_code code = ca_client_new(child->socket, &client, err);
-    return code == ERR_OK ? ca_client_ping(client, NULL, err) : code;
 }
 
 // Whether the child's end came before the time was up; SIGCHLD is blocked and so stays pending.

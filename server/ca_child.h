@@ -18,10 +18,6 @@ enum err_code ca_child_start(const struct settings *settings, const char *settin
 // Whether it has ended by itself; `err` then says how (ERR_BUSY).
 bool ca_child_has_ended(struct ca_child *child, struct err *err);
 
-// Has it read its settings anew and waits until it has done so. Errors: ERR_BUSY when it does not
-// answer.
-enum err_code ca_child_reload(const struct ca_child *child, struct err *err) MUST_CHECK;
-
 // Ends it (SIGTERM, after a few seconds SIGKILL), waits for its end, removes the socket. NULL is
 // fine.
 void ca_child_stop(struct ca_child *take_child);

@@ -29,10 +29,11 @@
 
 struct daemon {
     const char *settings_path;
+    bool is_ca_external;
     int signal_fd;
-    int listen_fd; // -1 = nobody's, or the web server's
-    struct ca_child *child;
-    struct ca_client *ca; // the main thread's own connection
+    struct listener_inherited inherited; // taken over by whoever serves there: -1 then
+    struct ca_child *child;              // NULL when scepd-ca is a service of its own
+    struct ca_client *ca;                // the main thread's own connection
     struct enroll_service *service;
     struct work *work;
     struct http *http;
@@ -86,10 +87,18 @@ static bool ping(struct daemon *daemon, struct err *err)
     return is_answering;
 }
 
+static bool has_child_ended(const struct daemon *daemon, struct err *err)
+{
+    return daemon->child != NULL && ca_child_has_ended(daemon->child, err);
+}
+
 static enum err_code start_ca(struct daemon *daemon, const struct settings *settings,
                               struct err *err)
 {
-    enum err_code code = ca_child_start(settings, daemon->settings_path, &daemon->child, err);
+    enum err_code code = ERR_OK;
+    if (!daemon->is_ca_external) {
+        code = ca_child_start(settings, daemon->settings_path, &daemon->child, err);
+    }
     if (code == ERR_OK) {
         code = ca_client_new(settings->ca.socket, &daemon->ca, err);
         daemon->live.ca = daemon->ca;
@@ -97,7 +106,7 @@ static enum err_code start_ca(struct daemon *daemon, const struct settings *sett
     // The socket is there before the program is, so the question waits in it until the CA is ready.
     if (code == ERR_OK && !ping(daemon, err)) {
         code = ERR_BUSY;
-        (void)!ca_child_has_ended(daemon->child, err);
+        (void)!has_child_ended(daemon, err);
         err_prefix(err, "the CA did not start");
     }
     return code;
@@ -148,23 +157,24 @@ static enum err_code open_listener(struct daemon *daemon, const struct settings 
                                    struct err *err)
 {
     enum err_code code = ERR_OK;
-    if (daemon->listen_fd < 0) {
-        code = listener_open(settings->http.listen, &daemon->listen_fd, err);
+    int *fd = &daemon->inherited.scep_fd;
+    if (*fd < 0) {
+        code = listener_open(settings->http.listen, fd, err);
     }
-    return code == ERR_OK ? listener_name(daemon->listen_fd, daemon->live.listening, err) : code;
+    return code == ERR_OK ? listener_name(*fd, daemon->live.listening, err) : code;
 }
 
 static enum err_code start_http(struct daemon *daemon, const struct settings *settings,
                                 struct err *err)
 {
     const struct http_settings chosen = {
-        .take_fd = daemon->listen_fd,
+        .take_fd = daemon->inherited.scep_fd,
         .settings = settings,
         .live = &daemon->live,
         .submit = submit_job,
         .submit_context = daemon,
     };
-    daemon->listen_fd = -1;
+    daemon->inherited.scep_fd = -1;
     return http_start(&chosen, &daemon->http, err);
 }
 
@@ -254,7 +264,7 @@ static enum err_code read_again(struct daemon *daemon, struct policy **ret_polic
         code = reload_providers(policy->settings, err);
     }
     if (code == ERR_OK) {
-        code = ca_child_reload(daemon->child, err);
+        code = ca_client_reload(daemon->ca, err);
     }
     if (code == ERR_OK) {
         code = reload_complete(daemon->settings_path, daemon->ca, clock_now(), &policy, err);
@@ -306,7 +316,7 @@ static enum err_code start(struct daemon *daemon, struct err *err)
     allow_files(settings);
     code = catch_signals(daemon, err);
     if (code == ERR_OK) {
-        code = listener_inherit(&daemon->listen_fd, err);
+        code = listener_inherit(&daemon->inherited, err);
     }
     if (code == ERR_OK) {
         code = reload_providers(settings, err);
@@ -341,7 +351,7 @@ static enum err_code take_signals(struct daemon *daemon, bool *ret_is_over, stru
             (void)!reload(daemon, &ignored); // it has told the log
             break;
         case SIGCHLD:
-            has_ca_ended = has_ca_ended || ca_child_has_ended(daemon->child, err);
+            has_ca_ended = has_ca_ended || has_child_ended(daemon, err);
             break;
         default:
             *ret_is_over = true;
@@ -429,7 +439,7 @@ static void stop(struct daemon *daemon)
 
 static void close_fds(const struct daemon *daemon)
 {
-    const int fds[] = {daemon->listen_fd, daemon->signal_fd};
+    const int fds[] = {daemon->inherited.scep_fd, daemon->inherited.web_fd, daemon->signal_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (fds[i] >= 0) {
             close(fds[i]);
@@ -437,9 +447,14 @@ static void close_fds(const struct daemon *daemon)
     }
 }
 
-enum err_code daemon_run(const char *settings_path, struct err *err)
+enum err_code daemon_run(const struct daemon_options *options, struct err *err)
 {
-    struct daemon daemon = {.settings_path = settings_path, .listen_fd = -1, .signal_fd = -1};
+    struct daemon daemon = {
+        .settings_path = options->settings_path,
+        .is_ca_external = options->is_ca_external,
+        .inherited = {.web_fd = -1, .scep_fd = -1},
+        .signal_fd = -1,
+    };
     log_message(LOG_LEVEL_INFO, "start", "scepd %s with %s", SCEPD_VERSION,
                 OpenSSL_version(OPENSSL_VERSION));
     enum err_code code = start(&daemon, err);

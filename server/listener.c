@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -76,25 +77,51 @@ enum err_code listener_open(const char *listen_text, int *ret_fd, struct err *er
     return ERR_OK;
 }
 
-enum err_code listener_inherit(int *ret_fd, struct err *err)
+static enum err_code inherit_one(int fd, const char *name, struct listener_inherited *inherited,
+                                 struct err *err)
 {
-    int count = sd_listen_fds(1);
-    if (count == 0) {
-        *ret_fd = -1;
-        return ERR_OK;
-    }
-    int fd = SD_LISTEN_FDS_START;
-    if (count != 1 || sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
+    bool is_web = strcmp(name, LISTENER_WEB_NAME) == 0;
+    int *place = is_web ? &inherited->web_fd : &inherited->scep_fd;
+    if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
         return err_set(err, ERR_CONFIG,
-                       "LISTEN_FDS passes %d files; exactly one listening TCP socket is allowed",
-                       count);
+                       "LISTEN_FDS passes \"%.64s\", which is no listening TCP socket", name);
+    }
+    if (*place >= 0) {
+        return err_set(err, ERR_CONFIG,
+                       "LISTEN_FDS passes two sockets for %s; allowed: one for phones and one "
+                       "named \"" LISTENER_WEB_NAME "\"",
+                       is_web ? "the web page" : "phones");
     }
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
         return err_set_errno(err, "cannot make the inherited socket non-blocking");
     }
-    *ret_fd = fd;
+    *place = fd;
     return ERR_OK;
+}
+
+static void free_names(char **names)
+{
+    for (char **name = names; name != NULL && *name != NULL; name++) {
+        free(*name);
+    }
+    free(names);
+}
+
+enum err_code listener_inherit(struct listener_inherited *ret_inherited, struct err *err)
+{
+    struct listener_inherited inherited = {.web_fd = -1, .scep_fd = -1};
+    char **names = NULL;
+    int count = sd_listen_fds_with_names(1, &names);
+    enum err_code code = ERR_OK;
+    for (int i = 0; code == ERR_OK && i < count; i++) {
+        code = inherit_one(SD_LISTEN_FDS_START + i, names[i], &inherited, err);
+    }
+    free_names(names);
+    if (code == ERR_OK) {
+        *ret_inherited = inherited;
+    }
+    return code;
 }
 
 enum err_code listener_name(int fd, char ret_text[LISTENER_TEXT_LEN], struct err *err)

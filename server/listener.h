@@ -12,9 +12,17 @@
 // Errors: ERR_SYNTAX, ERR_IO (in use, not ours, no permission).
 enum err_code listener_open(const char *listen_text, int *ret_fd, struct err *err) MUST_CHECK;
 
-// The one listening TCP socket that systemd passed by LISTEN_FDS, -1 when there is none; clears the
-// environment variables. Errors: ERR_CONFIG when it is not one listening stream socket.
-enum err_code listener_inherit(int *ret_fd, struct err *err) MUST_CHECK;
+// Listening stream sockets that systemd passed by LISTEN_FDS, -1 = none.
+struct listener_inherited {
+    int web_fd;  // named LISTENER_WEB_NAME: for the page and Prometheus
+    int scep_fd; // of any other name, or none: for phones
+};
+#define LISTENER_WEB_NAME "web" // FileDescriptorName=
+
+// Takes these and clears the environment variables. Errors: ERR_CONFIG for two of one kind, and for
+// what is no listening stream socket.
+enum err_code listener_inherit(struct listener_inherited *ret_inherited,
+                               struct err *err) MUST_CHECK;
 
 // Where the socket listens, with the real port, in listener_open()'s notation. Errors: ERR_IO.
 enum err_code listener_name(int fd, char ret_text[LISTENER_TEXT_LEN], struct err *err) MUST_CHECK;

@@ -13,11 +13,13 @@
 #define EXIT_BAD_SETTINGS 2 // and a wrong command line
 #define USAGE                                                                                      \
     "usage: scepd -c FILE     serve\n"                                                             \
+    "       scepd -e -c FILE  serve, with a scepd-ca that is a service of its own\n"               \
     "       scepd -t -c FILE  check the settings and what they name\n"                             \
     "       scepd -V | -h     print the version, or this\n"
 
 struct options {
     const char *settings_path;
+    bool is_ca_external;
     bool is_check;
     bool is_version;
     bool is_help;
@@ -27,10 +29,13 @@ static bool parse_options(int argc, char **argv, struct options *ret_options)
 {
     struct options options = {0};
     int option;
-    while ((option = getopt(argc, argv, "c:tVh")) != -1) {
+    while ((option = getopt(argc, argv, "c:etVh")) != -1) {
         switch (option) {
         case 'c':
             options.settings_path = optarg;
+            break;
+        case 'e':
+            options.is_ca_external = true;
             break;
         case 't':
             options.is_check = true;
@@ -76,10 +81,14 @@ static int check(const char *settings_path)
     return exit_status(code);
 }
 
-static int serve(const char *settings_path)
+static int serve(const struct options *options)
 {
     struct err err = {0};
-    enum err_code code = daemon_run(settings_path, &err);
+    const struct daemon_options chosen = {
+        .settings_path = options->settings_path,
+        .is_ca_external = options->is_ca_external,
+    };
+    enum err_code code = daemon_run(&chosen, &err);
     if (code == ERR_OK) {
         log_message(LOG_LEVEL_INFO, "end", "ended by a signal");
     } else {
@@ -110,5 +119,5 @@ int main(int argc, char **argv)
         puts("scepd " SCEPD_VERSION);
         return EXIT_SUCCESS;
     }
-    return options.is_check ? check(options.settings_path) : serve(options.settings_path);
+    return options.is_check ? check(options.settings_path) : serve(&options);
 }

@@ -359,6 +359,19 @@ static void ping_tells_the_state(void **state)
     assert_int_equal(told.old_count, 0);
 }
 
+static void reload_tells_what_the_ca_found(void **state)
+{
+    (void)state;
+    struct server server = {.sessions = 1, .acts = {{ACT_PONG, ACT_REFUSED, ACT_PONG}}};
+    struct ca_client *client = begin(&server, PATIENT_MS);
+    struct err err = {0};
+    assert_int_equal(ca_client_reload(client, &err), ERR_OK);
+    assert_int_equal(ca_client_reload(client, &err), ERR_BAD_ALG);
+    assert_string_equal(err.text, "an RSA key of 1024 bits");
+    assert_int_equal(ca_client_ping(client, NULL, &err), ERR_OK);
+    end(&server, client);
+}
+
 static void result_in_parts(void **state)
 {
     (void)state;
@@ -542,6 +555,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_connection_many_questions),
         cmocka_unit_test(ping_tells_the_state),
+        cmocka_unit_test(reload_tells_what_the_ca_found),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(path_too_long),
         cmocka_unit_test(reconnects_before_the_question),

@@ -7,7 +7,7 @@
 #include "conf/cms/certrep.h"
 #include "kit/kit.h"
 
-#define SAMPLES 9 // one frame of each type
+#define SAMPLES 10 // one frame of each type
 
 static const uint8_t issuer_id[SHA256_LEN] = {0xca, 1, 2, 3};
 static const uint8_t big[FRAME_MAX_LEN + 1];
@@ -117,6 +117,9 @@ static struct buf encode_again(const struct frame *frame)
     case FRAME_SEAL:
         code = frame_put_seal(&frame->seal, &out, NULL);
         break;
+    case FRAME_RELOAD:
+        code = frame_put_reload(&out, NULL);
+        break;
     }
     assert_int_equal(code, ERR_OK);
     return out;
@@ -141,6 +144,7 @@ static void make_samples(struct buf samples[SAMPLES])
                      ERR_OK);
     struct seal_order seal = sample_seal();
     assert_int_equal(frame_put_seal(&seal, &samples[8], NULL), ERR_OK);
+    assert_int_equal(frame_put_reload(&samples[9], NULL), ERR_OK);
 }
 
 static void free_samples(struct buf samples[SAMPLES])
@@ -422,7 +426,7 @@ static void decoder_refuses(void **state)
         {"\x02\x04", 2, "version 2"},
         {"\x00\x04", 2, "version 0"},
         {"\x01\x00", 2, "unknown type 0"},
-        {"\x01\x0a", 2, "unknown type 10"},
+        {"\x01\x0b", 2, "unknown type 11"},
         {"\x01\xff", 2, "unknown type 255"},
         {"\x01\x04\x00", 3, "malformed frame of type 4"},
         {"\x01\x02\x01\x00\x00\x00\x00", 7, "type 2"},         // no octets

@@ -19,6 +19,7 @@ struct running {
     struct service *service;
     int listen_fd;
     char *path;
+    bool is_broken; // what is read again has mistakes
 };
 
 static int64_t fixed_clock(void)
@@ -26,14 +27,26 @@ static int64_t fixed_clock(void)
     return KIT_NOW;
 }
 
+static enum err_code load_again(void *context, struct authorities **ret_authorities,
+                                struct err *err)
+{
+    struct running *running = context;
+    if (running->is_broken) {
+        return err_set(err, ERR_CONFIG, "scepd.conf: broken");
+    }
+    return authorities_load(&running->fixture.settings, KIT_NOW, ret_authorities, NULL, err);
+}
+
 static void running_init(struct running *running)
 {
+    running->is_broken = false;
     fixture_init(&running->fixture, NULL, CA_DAYS);
     fixture_load(&running->fixture);
     struct err err = {0};
     assert_ok(service_new(authorities_ref(running->fixture.authorities), fixed_clock,
                           &running->service, &err),
               &err);
+    service_set_load(running->service, load_again, running);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     running->path = kit_path(running->fixture.folder, "ca.sock");
     memcpy(address.sun_path, running->path, strlen(running->path));
@@ -156,10 +169,8 @@ static void many_connections_at_once(void **state)
         accept_one_blocking(&running);
     }
     // A reload in the midst of it: threads finish with the CAs they began with.
-    struct authorities *fresh = NULL;
     struct err err = {0};
-    assert_ok(authorities_load(&running.fixture.settings, KIT_NOW, &fresh, NULL, &err), &err);
-    service_replace(running.service, fresh);
+    assert_ok(service_reload(running.service, &err), &err);
     for (size_t i = 0; i < ASKERS; i++) {
         pthread_join(threads[i], NULL);
         assert_int_equal(askers[i].issued, QUESTIONS);
@@ -179,6 +190,42 @@ static const struct frame *receive(int fd, uint8_t *octets)
     struct err err = {0};
     assert_ok(frame_get(view_of(octets, (size_t)got), &frame, &err), &err);
     return &frame;
+}
+
+static void ask_to_reload(int fd, uint8_t *octets, struct frame *ret_answer)
+{
+    struct buf question = {0};
+    assert_int_equal(frame_put_reload(&question, NULL), ERR_OK);
+    ask_raw(fd, buf_view(&question));
+    buf_done(&question);
+    *ret_answer = *receive(fd, octets);
+}
+
+// What is wrong is told to who asked, and the CA goes on with what it has.
+static void reloads_when_asked(void **state)
+{
+    (void)state;
+    static uint8_t octets[FRAME_MAX_LEN];
+    static struct frame answer;
+    struct running running;
+    running_init(&running);
+    int fd = connect_raw(&running);
+    wait_and_accept(&running, 1);
+    ask_to_reload(fd, octets, &answer);
+    assert_int_equal(answer.type, FRAME_PONG);
+    assert_memory_equal(answer.state.current, running.fixture.id, SHA256_LEN);
+
+    running.is_broken = true;
+    ask_to_reload(fd, octets, &answer);
+    assert_int_equal(answer.type, FRAME_REFUSED);
+    assert_int_equal(answer.refusal, ERR_CONFIG);
+    assert_true(view_is_text(answer.refusal_text, "scepd.conf: broken"));
+
+    running.is_broken = false;
+    ask_to_reload(fd, octets, &answer);
+    assert_int_equal(answer.type, FRAME_PONG);
+    close(fd);
+    running_done(&running);
 }
 
 static void ping_and_refusal(void **state)
@@ -220,7 +267,7 @@ static void malformed_frames_end_the_connection(void **state)
         view_of("\x01", 1),         view_of("\x02\x04", 2),
         view_of("\x01\x04\x00", 3), view_of("\x01\x05", 2), // PONG is no question
         view_of("\x01\x01", 2),     view_of("\x01\x02\x01\x00\x00\x00\x01x", 8),
-        view_of("\x01\x0a", 2),     view_of(too_long, sizeof too_long),
+        view_of("\x01\x0b", 2),     view_of(too_long, sizeof too_long),
     };
     struct running running;
     running_init(&running);
@@ -357,6 +404,7 @@ int main(void)
         cmocka_unit_test(issues_over_the_socket),
         cmocka_unit_test(many_connections_at_once),
         cmocka_unit_test(ping_and_refusal),
+        cmocka_unit_test(reloads_when_asked),
         cmocka_unit_test(malformed_frames_end_the_connection),
         cmocka_unit_test(large_crl_over_the_socket),
         cmocka_unit_test(bounded_connections),

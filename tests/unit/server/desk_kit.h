@@ -47,16 +47,22 @@ static inline void desk_use(struct desk *desk, struct policy *take_policy)
     live_policy_replace(desk->live.policy, take_policy);
 }
 
+static inline enum err_code desk_load_ca(void *context, struct authorities **ret_authorities,
+                                         struct err *err)
+{
+    struct desk *desk = context;
+    struct settings *settings = site_settings(desk->site.config);
+    enum err_code code = authorities_load(settings, desk->bench.now, ret_authorities, NULL, err);
+    settings_free(settings);
+    return code;
+}
+
 static inline void desk_reload_ca(struct desk *desk)
 {
     struct err err = {0};
-    struct authorities *authorities = NULL;
-    struct settings *settings = site_settings(desk->site.config);
-    if (authorities_load(settings, desk->bench.now, &authorities, NULL, &err) != ERR_OK) {
+    if (ca_client_reload(desk->bench.ca, &err) != ERR_OK) {
         fail_msg("CA: %s", err.text);
     }
-    settings_free(settings);
-    service_replace(desk->site.service, authorities);
 }
 
 // As the daemon's: the CA first, then the policy with what takes the CA.
@@ -97,6 +103,7 @@ static inline void desk_open_as(struct desk *desk,
     desk_ca_now = KIT_NOW;
     site_make_by(&desk->site, init);
     site_start_ca(&desk->site, desk_ca_clock);
+    service_set_load(desk->site.service, desk_load_ca, desk);
     bench_open(&desk->bench, &desk->site, BENCH_OCTETS);
     struct live *live = &desk->live;
     live->store = desk->bench.store;

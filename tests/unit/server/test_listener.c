@@ -48,10 +48,11 @@ static void refuses_what_is_no_address(void **state)
 static void inherits_nothing_without_listen_fds(void **state)
 {
     (void)state;
-    int fd = 5;
+    struct listener_inherited inherited = {.web_fd = 5, .scep_fd = 5};
     unsetenv("LISTEN_FDS");
-    assert_int_equal(listener_inherit(&fd, NULL), ERR_OK);
-    assert_int_equal(fd, -1);
+    assert_int_equal(listener_inherit(&inherited, NULL), ERR_OK);
+    assert_int_equal(inherited.web_fd, -1);
+    assert_int_equal(inherited.scep_fd, -1);
 }
 
 static void makes_a_private_packet_socket(void **state)
