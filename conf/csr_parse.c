@@ -68,7 +68,7 @@ ASN1_SEQUENCE(REQUEST) = {
 
     struct csr {
     REQUEST *request;
-    RSA_KEY *rsa_key;
+    RSA_KEY *rsa_key; // NULL for an EC key
     EVP_PKEY *key;
 };
 
@@ -92,17 +92,28 @@ static void *decode(struct view octets, const ASN1_ITEM *type)
     return value;
 }
 
-static enum err_code decode_rsa_key(struct csr *csr, struct err *err)
+static const ASN1_OBJECT *key_algorithm(const struct csr *csr)
 {
-    const KEY_INFO *info = csr->request->info->key_info;
     const ASN1_OBJECT *algorithm = NULL;
-    X509_ALGOR_get0(&algorithm, NULL, NULL, info->algorithm);
+    X509_ALGOR_get0(&algorithm, NULL, NULL, csr->request->info->key_info->algorithm);
+    return algorithm;
+}
+
+static enum err_code check_is_rsa(const struct csr *csr, struct err *err)
+{
+    const ASN1_OBJECT *algorithm = key_algorithm(csr);
     if (OBJ_obj2nid(algorithm) != NID_rsaEncryption) {
         char name[80];
         OBJ_obj2txt(name, sizeof name, algorithm, 0);
         return err_set(err, ERR_BAD_ALG,
                        "a key of type %s; SCEP encrypts the answer to it, so it must be RSA", name);
     }
+    return ERR_OK;
+}
+
+static enum err_code decode_rsa_key(struct csr *csr, struct err *err)
+{
+    const KEY_INFO *info = csr->request->info->key_info;
     csr->rsa_key = decode(ossl_string_view(info->key), ASN1_ITEM_rptr(RSA_KEY));
     if (csr->rsa_key == NULL) {
         return err_set_openssl(err, ERR_BAD_REQUEST, "a malformed RSA key in the PKCS#10");
@@ -127,7 +138,7 @@ static OSSL_PARAM *key_parameters(const RSA_KEY *rsa_key)
     return OSSL_PARAM_BLD_to_param(builder);
 }
 
-static enum err_code make_key(struct csr *csr, struct err *err)
+static enum err_code make_rsa_key(struct csr *csr, struct err *err)
 {
     CLEANUP(cleanup_OSSL_PARAM_free) OSSL_PARAM *parameters = key_parameters(csr->rsa_key);
     CLEANUP(cleanup_EVP_PKEY_CTX_free)
@@ -141,7 +152,49 @@ static enum err_code make_key(struct csr *csr, struct err *err)
     return ERR_OK;
 }
 
-enum err_code csr_parse(struct view der, struct csr **ret_csr, struct err *err)
+static enum err_code read_rsa_key(struct csr *csr, struct err *err)
+{
+    enum err_code code = check_is_rsa(csr, err);
+    if (code == ERR_OK) {
+        code = decode_rsa_key(csr, err);
+    }
+    return code == ERR_OK ? make_rsa_key(csr, err) : code;
+}
+
+// RFC 5480, 2.1.1: a named curve, and only this one.
+static bool is_p256(const struct csr *csr)
+{
+    int type = V_ASN1_UNDEF;
+    const void *curve = NULL;
+    X509_ALGOR_get0(NULL, &type, &curve, csr->request->info->key_info->algorithm);
+    return OBJ_obj2nid(key_algorithm(csr)) == NID_X9_62_id_ecPublicKey && type == V_ASN1_OBJECT &&
+           OBJ_obj2nid(curve) == NID_X9_62_prime256v1;
+}
+
+static enum err_code make_p256_key(struct csr *csr, struct err *err)
+{
+    struct view point = ossl_string_view(csr->request->info->key_info->key);
+    CLEANUP(cleanup_OSSL_PARAM_BLD_free) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (builder == NULL ||
+        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, SN_X9_62_prime256v1,
+                                        0) != 1 ||
+        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.data, point.len) !=
+            1) {
+        return no_memory(err);
+    }
+    CLEANUP(cleanup_OSSL_PARAM_free) OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(builder);
+    CLEANUP(cleanup_EVP_PKEY_CTX_free)
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    if (parameters == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1) {
+        return no_memory(err);
+    }
+    if (EVP_PKEY_fromdata(context, &csr->key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
+        return err_set_openssl(err, ERR_BAD_ALG, "an EC key that OpenSSL refuses");
+    }
+    return ERR_OK;
+}
+
+static enum err_code parse(struct view der, bool allows_p256, struct csr **ret_csr, struct err *err)
 {
     CLEANUP(cleanup_csr_free) struct csr *csr = calloc(1, sizeof *csr);
     if (csr == NULL) {
@@ -151,15 +204,23 @@ enum err_code csr_parse(struct view der, struct csr **ret_csr, struct err *err)
     if (csr->request == NULL) {
         return err_set_openssl(err, ERR_BAD_REQUEST, "not exactly one DER PKCS#10");
     }
-    enum err_code code = decode_rsa_key(csr, err);
-    if (code == ERR_OK) {
-        code = make_key(csr, err);
-    }
+    enum err_code code =
+        allows_p256 && is_p256(csr) ? make_p256_key(csr, err) : read_rsa_key(csr, err);
     if (code == ERR_OK) {
         *ret_csr = csr;
         csr = NULL;
     }
     return code;
+}
+
+enum err_code csr_parse(struct view der, struct csr **ret_csr, struct err *err)
+{
+    return parse(der, false, ret_csr, err);
+}
+
+enum err_code csr_parse_signer(struct view der, struct csr **ret_csr, struct err *err)
+{
+    return parse(der, true, ret_csr, err);
 }
 
 void csr_free(struct csr *csr)
@@ -204,6 +265,9 @@ bool csr_is_signature_valid(const struct csr *csr)
 
 enum err_code csr_copy_key(const struct csr *csr, X509 *cert, struct err *err)
 {
+    if (csr->rsa_key == NULL) {
+        return X509_set_pubkey(cert, csr->key) == 1 ? ERR_OK : no_memory(err);
+    }
     unsigned char *der = NULL;
     int len = ASN1_item_i2d((const ASN1_VALUE *)csr->rsa_key, &der, ASN1_ITEM_rptr(RSA_KEY));
     if (len < 0) {

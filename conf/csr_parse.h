@@ -14,6 +14,9 @@ struct csr;
 // Parses exactly one CertificationRequest that ends where `der` ends and whose key is RSA. Nothing
 // is verified yet. Errors: ERR_BAD_REQUEST; ERR_BAD_ALG for other keys; ERR_CRYPTO (memory).
 enum err_code csr_parse(struct view der, struct csr **ret_csr, struct err *err) MUST_CHECK;
+// The same for requests of keys that only sign: also EC keys on P-256, by its name. The point is on
+// the curve. Errors: as above.
+enum err_code csr_parse_signer(struct view der, struct csr **ret_csr, struct err *err) MUST_CHECK;
 void csr_free(struct csr *csr);
 DEFINE_CLEANUP(struct csr *, csr_free);
 
@@ -25,8 +28,8 @@ int csr_signature_nid(const struct csr *csr);
 
 // Whether the request's own signature (RFC 2986, 3) is by its own key.
 bool csr_is_signature_valid(const struct csr *csr);
-// Makes the key, encoded anew (rsaEncryption, NULL parameters), the certificate's. Errors:
-// ERR_CRYPTO (memory).
+// Makes the key, encoded anew (rsaEncryption with NULL parameters, or P-256), the certificate's.
+// Errors: ERR_CRYPTO (memory).
 enum err_code csr_copy_key(const struct csr *csr, X509 *cert, struct err *err) MUST_CHECK;
 
 // Everything that csr_attributes() ask for by an extensionRequest (RFC 2985, 5.4.2) and by

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,13 @@ static enum err_code read_uri(const char *path, char **ret_uri, struct err *err)
     return ERR_OK;
 }
 
-// A key that is nowhere gets the path where it is looked for first: who opens it will say so.
+static bool may_read(const char *path)
+{
+    return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 || errno != EACCES;
+}
+
+// A key that is nowhere gets the path where it is looked for first, and one whose URI only scepd-ca
+// may read that file's: who opens it will say so.
 static enum err_code find_key(const char *folder, const char *name, char **ret_key, struct err *err)
 {
     char *uri_file = NULL;
@@ -167,7 +174,10 @@ static enum err_code find_key(const char *folder, const char *name, char **ret_k
     if (code == ERR_OK && key == NULL) {
         code = find_file(folder, name, "key.uri", &uri_file, err);
     }
-    if (code == ERR_OK && uri_file != NULL) {
+    if (code == ERR_OK && uri_file != NULL && !may_read(uri_file)) {
+        key = uri_file;
+        uri_file = NULL;
+    } else if (code == ERR_OK && uri_file != NULL) {
         code = read_uri(uri_file, &key, err);
     }
     if (code == ERR_OK && key == NULL) {

@@ -158,6 +158,24 @@ enum err_code ossl_random(void *octets, size_t len, struct err *err)
     return ERR_OK;
 }
 
+enum err_code ossl_make_request(const X509_NAME *subject, EVP_PKEY *key, struct buf *ret_der,
+                                struct err *err)
+{
+    CLEANUP(cleanup_X509_REQ_free) X509_REQ *req = X509_REQ_new();
+    unsigned char *der = NULL;
+    int len = -1;
+    if (req != NULL && X509_REQ_set_subject_name(req, subject) == 1 &&
+        X509_REQ_set_pubkey(req, key) == 1 && X509_REQ_sign(req, key, EVP_sha256()) > 0) {
+        len = i2d_X509_REQ(req, &der);
+    }
+    if (len < 0) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot make a request for a certificate");
+    }
+    enum err_code code = buf_copy(view_of(der, (size_t)len), ret_der, err);
+    OPENSSL_free(der);
+    return code;
+}
+
 bool ossl_is_self_issued(const X509 *cert)
 {
     return X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;

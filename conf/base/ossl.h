@@ -58,6 +58,11 @@ enum err_code ossl_spki_to_der(const EVP_PKEY *key, struct buf *ret_der,
 enum err_code ossl_name_to_der(const X509_NAME *name, struct buf *ret_der,
                                struct err *err) MUST_CHECK;
 
+// A PKCS#10 for `subject` and the public half of `key`, signed by `key` with SHA-256, as DER.
+// *ret_der is empty before. Errors: ERR_CRYPTO, ERR_NOMEM.
+enum err_code ossl_make_request(const X509_NAME *subject, EVP_PKEY *key, struct buf *ret_der,
+                                struct err *err) MUST_CHECK;
+
 // Whether a certificate names itself as issuer.
 bool ossl_is_self_issued(const X509 *cert);
 // Frees and takes out every certificate that is the same as `cert`.

@@ -8,12 +8,13 @@
 #include <openssl/ui.h>
 
 #include "conf/base/file.h"
+#include "conf/base/token_key.h"
 
 #define PIN_FILE_LEN 1024 // octets; OpenSSL takes no longer passphrase
 
 DEFINE_CLEANUP(UI_METHOD *, UI_destroy_method);
 
-// The first line, as an editor leaves it.
+// The first line, as an editor leaves it, with a NUL that is not counted.
 static enum err_code read_pin(const char *pin_file, struct buf *ret_pin, struct err *err)
 {
     if (pin_file == NULL) {
@@ -28,7 +29,9 @@ static enum err_code read_pin(const char *pin_file, struct buf *ret_pin, struct 
         len++;
     }
     ret_pin->len = len;
-    return ERR_OK;
+    code = buf_append(ret_pin, view_of("", 1), err);
+    ret_pin->len = len;
+    return code;
 }
 
 // A pem_password_cb. Failing is what keeps OpenSSL from asking on the terminal.
@@ -97,7 +100,9 @@ enum err_code private_key_load(const char *uri, const char *pin_file, EVP_PKEY *
         return err_set(err, ERR_CONFIG, "%s", reason.text);
     }
     enum err_code code = read_pin(pin_file, &pin, err);
-    if (code == ERR_OK) {
+    if (code == ERR_OK && token_key_is_ours(uri)) {
+        code = token_key_load(uri, pin.len > 0 ? (const char *)pin.data : "", ret_key, err);
+    } else if (code == ERR_OK) {
         code = load(uri, &pin, ret_key, err);
     }
     buf_wipe(&pin);

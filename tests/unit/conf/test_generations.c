@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which CAs there are: roles by links, files by folder, and every way in which a folder is broken.
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +9,8 @@
 #include "conf/base/hex.h"
 #include "conf/generations.h"
 #include "kit/kit.h"
+
+#define NOBODY 65534 // a user who may do nothing
 
 enum { CONFIGURED, SECOND, THIRD, ROOT };
 
@@ -266,6 +269,50 @@ static void files_of_a_folder(void **state)
     site_done(&site);
 }
 
+// Where only scepd-ca may read the URI, scepd sees all of the rest.
+static void uri_that_others_may_not_read(void **state)
+{
+    (void)state;
+    struct site site;
+    site_init(&site);
+    add_folder(&site, SECOND, SECOND);
+    add_file(&site, SECOND, "key.uri", "pkcs11:object=ca2;type=private\n");
+    char *folder = kit_path(site.generations, site.names[SECOND]);
+    char *uri = kit_path(folder, "key.uri");
+    assert_int_equal(chmod(uri, 0), 0);
+    assert_int_equal(chmod(site.folder, 0755), 0);
+    assert_int_equal(chmod(site.generations, 0755), 0);
+    assert_int_equal(chmod(folder, 0755), 0);
+    char *open_to_all[] = {site.certificate, site.root};
+    for (size_t i = 0; i < sizeof open_to_all / sizeof open_to_all[0]; i++) {
+        assert_int_equal(chmod(open_to_all[i], 0644), 0);
+    }
+    char *cert = kit_path(folder, "ca.pem");
+    assert_int_equal(chmod(cert, 0644), 0);
+    bool is_root = geteuid() == 0;
+    if (is_root) {
+        assert_int_equal(seteuid(NOBODY), 0);
+    }
+    bool can_look =
+        faccessat(AT_FDCWD, site.folder, X_OK, AT_EACCESS) == 0; // not below a private $TMPDIR
+    struct generations generations = {0};
+    struct err err = {0};
+    enum err_code code = can_look ? generations_read(&site.settings, &generations, &err) : ERR_OK;
+    if (is_root) {
+        assert_int_equal(seteuid(0), 0);
+    }
+    assert_ok(code, &err);
+    if (can_look) {
+        assert_string_equal(generations.list[1].key, uri);
+        assert_string_equal(generations.list[1].name, site.names[SECOND]);
+    }
+    generations_done(&generations);
+    free(cert);
+    free(uri);
+    free(folder);
+    site_done(&site);
+}
+
 // Nothing stands above a self-signed CA, whatever ca.root says.
 static void self_signed_has_no_chain(void **state)
 {
@@ -492,6 +539,7 @@ int main(void)
         cmocka_unit_test(only_the_settings),
         cmocka_unit_test(roles),
         cmocka_unit_test(files_of_a_folder),
+        cmocka_unit_test(uri_that_others_may_not_read),
         cmocka_unit_test(self_signed_has_no_chain),
         cmocka_unit_test(reads_chains),
         cmocka_unit_test(first_certificate_counts),

@@ -104,12 +104,30 @@ static void what_is_not_a_key_is_refused(void **unused)
     kit_remove_folder(folder);
 }
 
+// Where no token is: with a module or without one, and with a PIN that is never told.
+static void a_token_that_is_not_there_is_told(void **unused)
+{
+    (void)unused;
+    char *folder = kit_new_folder();
+    char *pin = kit_write(folder, "pin", view_of_text(PIN));
+    assert_fails("pkcs11:token=no-such-token;object=x", pin, "pkcs11:token=no-such-token;object=x");
+    assert_fails("pkcs11:token=no-such-token?pin-value=correct horse", NULL, "no-such-token:");
+    assert_fails("PKCS11:nonsense", NULL, "PKCS11:nonsense");
+    char uri[2000] = "pkcs11:token=";
+    memset(uri + strlen(uri), 'x', 1900);
+    assert_fails(uri, pin, "pkcs11:token=xxx");
+    assert_fails(uri, pin, ": ");
+    free(pin);
+    kit_remove_folder(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_key_loads_by_path_and_by_uri),
         cmocka_unit_test(an_encrypted_key_needs_its_pin),
         cmocka_unit_test(what_is_not_a_key_is_refused),
+        cmocka_unit_test(a_token_that_is_not_there_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
