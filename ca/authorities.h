@@ -32,8 +32,8 @@ const struct authorities_missing *authorities_missing(const struct authorities *
 const struct authority *authorities_current(const struct authorities *authorities);
 void authorities_state(const struct authorities *authorities, struct ca_state *ret_state);
 
-// The whole of an order by the CA it names, which must be the present or the next one. Errors: as
-// authority_issue(); ERR_DENIED for another CA.
+// The whole of an order by the CA it names, which must be the present or the next one, or, for
+// PROFILE_OCSP, an old one. Errors: as authority_issue(); ERR_DENIED for another CA.
 enum err_code authorities_issue(const struct authorities *authorities,
                                 const struct issue_order *order, int64_t now, struct buf *ret_der,
                                 struct authority_issued *ret_issued, struct err *err) MUST_CHECK;

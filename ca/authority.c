@@ -10,6 +10,7 @@
 
 #include "ca/crl.h"
 #include "ca/issue.h"
+#include "ca/profiles.h"
 #include "conf/limits.h"
 
 struct authority {
@@ -18,9 +19,7 @@ struct authority {
     char name[GENERATION_NAME_LEN];
     X509 *cert;
     struct ca_key *key;
-    struct profile *phone; // NULL in an old CA, as the next one
-    struct profile *ra;
-    struct csr_rules csr;
+    struct profiles *profiles;
     uint32_t crl_hours;
     int64_t not_after;
 };
@@ -91,49 +90,12 @@ static enum err_code check(struct authority *authority, const struct settings *s
     return code == ERR_OK && is_direct ? check_direct(authority, err) : code;
 }
 
-// NULL stays NULL.
-static enum err_code expand_url(const char *pattern, const char *name, struct buf *text,
-                                const char **ret_url, struct err *err)
-{
-    if (pattern == NULL) {
-        *ret_url = NULL;
-        return ERR_OK;
-    }
-    enum err_code code = generation_expand(pattern, name, text, err);
-    if (code == ERR_OK) {
-        *ret_url = (const char *)text->data;
-    }
-    return code;
-}
-
-static enum err_code make_profiles(struct authority *authority, const struct settings *settings,
-                                   struct err *err)
-{
-    struct profile_phone phone = {
-        .validity_days = settings->phone.validity_days,
-        .validity_jitter_days = settings->phone.validity_jitter_days,
-    };
-    CLEANUP(buf_done) struct buf crl_url = {0};
-    CLEANUP(buf_done) struct buf ca_url = {0};
-    enum err_code code =
-        expand_url(settings->phone.crl_url, authority->name, &crl_url, &phone.urls.crl, err);
-    if (code == ERR_OK) {
-        code = expand_url(settings->phone.ca_url, authority->name, &ca_url, &phone.urls.ca, err);
-    }
-    if (code == ERR_OK) {
-        code = profile_new_phone(&phone, authority->cert, &authority->phone, err);
-    }
-    return code == ERR_OK ? profile_new_ra(&phone.urls, authority->cert, &authority->ra, err)
-                          : code;
-}
-
 void authority_free(struct authority *authority)
 {
     if (authority != NULL) {
         X509_free(authority->cert);
         ca_key_free(authority->key);
-        profile_free(authority->phone);
-        profile_free(authority->ra);
+        profiles_free(authority->profiles);
         free(authority);
     }
 }
@@ -146,8 +108,6 @@ static void fill(struct authority *authority, const struct settings *settings,
     memcpy(authority->name, generation->name, sizeof authority->name);
     X509_up_ref(generation->cert);
     authority->cert = generation->cert;
-    authority->csr = (struct csr_rules){.allow_sha1 = settings->algorithms.sha1,
-                                        .allow_md5 = settings->algorithms.legacy};
     authority->crl_hours = settings->ca.crl_hours;
 }
 
@@ -163,28 +123,18 @@ enum err_code authority_load(const struct settings *settings, const struct gener
     if (code == ERR_OK) {
         code = check(authority, settings, now, err);
     }
-    if (code == ERR_OK && authority->role != GENERATION_OLD) {
-        code = make_profiles(authority, settings, err);
+    const struct profiles_plan plan = {.settings = settings,
+                                       .role = authority->role,
+                                       .name = authority->name,
+                                       .issuer = authority->cert};
+    if (code == ERR_OK) {
+        code = profiles_new(&plan, &authority->profiles, err);
     }
     if (code == ERR_OK) {
         *ret_authority = authority;
         authority = NULL;
     }
     return code;
-}
-
-static enum err_code find_profile(const struct authority *authority, enum issue_profile id,
-                                  const struct profile **ret_profile, struct err *err)
-{
-    if (authority->role == GENERATION_OLD) {
-        return err_set(err, ERR_DENIED, "the CA %s is an old one and issues nothing",
-                       authority->name);
-    }
-    if (id != PROFILE_PHONE && id != PROFILE_RA) {
-        return err_set(err, ERR_DENIED, "no profile %d", (int)id);
-    }
-    *ret_profile = id == PROFILE_RA ? authority->ra : authority->phone;
-    return ERR_OK;
 }
 
 static void copy_common_name(const X509 *cert, struct authority_issued *issued)
@@ -241,10 +191,14 @@ enum err_code authority_issue(const struct authority *authority, const struct is
     ERR_clear_error();
     struct issue issue = {
         .issuer = authority->cert, .key = authority->key, .order = order, .now = now};
-    enum err_code code = find_profile(authority, order->profile, &issue.profile, err);
+    enum err_code code = profiles_find(authority->profiles, order->profile, &issue.profile, err);
     CLEANUP(cleanup_csr_free) struct csr *csr = NULL;
     if (code == ERR_OK) {
-        code = csr_read(order->csr, &authority->csr, &csr, err);
+        code = csr_read(order->csr, profiles_csr_rules(authority->profiles, order->profile), &csr,
+                        err);
+    }
+    if (code == ERR_OK) {
+        code = profiles_check_names(authority->profiles, csr, order, err);
     }
     issue.csr = csr;
     CLEANUP(cleanup_X509_free) X509 *cert = NULL;

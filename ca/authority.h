@@ -32,7 +32,8 @@ DEFINE_CLEANUP(struct authority *, authority_free);
 
 // The whole of an order: PKCS#10, profile, signature. *ret_der (empty before) gets the certificate,
 // of at most LIMIT_CERT_LEN octets. Does not look at order->issuer.
-// Errors: ERR_BAD_REQUEST, ERR_BAD_ALG (the client's fault); ERR_DENIED (no such profile);
+// Errors: ERR_BAD_REQUEST, ERR_BAD_ALG (the client's fault); ERR_DENIED (no such profile, or not
+// under an old CA, or a server outside servers.domains);
 // ERR_CONFIG (CA certificate expired or not valid yet); ERR_CRYPTO, ERR_NOMEM.
 enum err_code authority_issue(const struct authority *authority, const struct issue_order *order,
                               int64_t now, struct buf *ret_der, struct authority_issued *ret_issued,

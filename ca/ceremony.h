@@ -8,18 +8,25 @@
 
 #define CEREMONY_SHA1_LEN 20 // octets
 
+// A private key that is there already.
+struct ceremony_key {
+    const char *uri;      // OSSL_STORE URI or path; NULL = none
+    const char *pin_file; // its passphrase or PIN; NULL = none
+};
+
 struct ceremony_order {
     unsigned tiers;           // 2: root and issuing CA; 1: one self-signed CA
     bool is_direct;           // the CA answers SCEP itself: one tier, an RSA key, no RA
     const char *ca_key;       // "rsa:2048", "rsa:3072", "rsa:4096", "ec:P-256", "ec:P-384"; NULL =
                               // the default (issuing rsa:2048, root rsa:3072)
+    struct ceremony_key key;  // of the issuing or only CA, instead of a new one
     const char *organization; // O of all subjects, UTF-8, at most 64 characters; NULL = none
     int64_t now;              // seconds since 1970
 };
 
 // All PEM; keys as unencrypted PKCS#8. With one tier there is no root beside the CA: root_key is
 // empty and root_certificate is the same as ca_certificate. Direct: ra_key and ra_certificate are
-// empty.
+// empty. ca_key is empty when the order named one.
 struct ceremony_result {
     struct buf root_key;
     struct buf root_certificate;
@@ -34,7 +41,8 @@ struct ceremony_result {
 // Root: 20 years, pathLen 1; issuing CA: 10 years, pathLen 0; the single CA of one tier: 20 years,
 // pathLen 0; RA: always RSA 2048, 2 years. *ret_result is to be done with ceremony_done(). Takes a
 // second or two (RSA keys).
-// Errors: ERR_CONFIG (tiers, key kind or organization not allowed), ERR_CRYPTO, ERR_NOMEM.
+// Errors: ERR_CONFIG (tiers, key kind or organization not allowed; a key that cannot be opened or
+// used), ERR_CRYPTO, ERR_NOMEM.
 enum err_code ceremony_run(const struct ceremony_order *order, struct ceremony_result *ret_result,
                            struct err *err) MUST_CHECK;
 // Overwrites and frees everything; accepts a zeroed result.
@@ -42,12 +50,6 @@ void ceremony_done(struct ceremony_result *result);
 
 // Whether ceremony_order.ca_key may be `name`.
 bool ceremony_is_key_kind(const char *name);
-
-// A private key that is there already.
-struct ceremony_key {
-    const char *uri;      // OSSL_STORE URI or path; NULL = none
-    const char *pin_file; // its passphrase or PIN; NULL = none
-};
 
 // The CA that comes after another one. All borrowed.
 struct ceremony_next_order {

@@ -153,23 +153,6 @@ static enum err_code take_key(const struct ceremony_next_order *order, EVP_PKEY 
                              ret_key, err);
 }
 
-static enum err_code check_key(const EVP_PKEY *key, bool is_direct, struct err *err)
-{
-    char type[KEY_TYPE_LEN];
-    if (key_digest_name(key) == NULL) {
-        return err_set(err, ERR_CONFIG,
-                       "a CA key of type %s; allowed: rsa:%d to rsa:%d, ec:P-256, ec:P-384",
-                       key_describe(key, type), LIMIT_RSA_BITS_MIN, LIMIT_RSA_BITS_MAX);
-    }
-    if (is_direct && !EVP_PKEY_is_a(key, "RSA")) {
-        return err_set(err, ERR_CONFIG,
-                       "a key of type %s for a CA that answers itself (scep.topology \"direct\"); "
-                       "allowed: RSA, because clients encrypt to it",
-                       key_describe(key, type));
-    }
-    return ERR_OK;
-}
-
 static enum err_code certify(const struct ceremony_next_order *order, struct holder *next,
                              struct err *err)
 {
@@ -216,7 +199,7 @@ enum err_code ceremony_next(const struct ceremony_next_order *order,
         code = take_key(order, &next.key, err);
     }
     if (code == ERR_OK) {
-        code = check_key(next.key, order->is_direct, err);
+        code = ceremony_check_key(next.key, order->is_direct, err);
     }
     if (code == ERR_OK) {
         code = certify(order, &next, err);

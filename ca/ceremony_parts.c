@@ -10,9 +10,12 @@
 #include "ca/extension.h"
 #include "ca/issue.h"
 #include "ca/key.h"
+#include "ca/subject.h"
 #include "conf/limits.h"
 
-#define YEAR_SEC 31557600 // seconds of 365.25 days
+#define YEAR_SEC         31557600 // seconds of 365.25 days
+#define RA_YEARS         2
+#define ORGANIZATION_LEN 64 // characters; X.520 ub-organization-name
 
 static const struct key_kind kinds[] = {
     {"rsa:2048", 2048, NULL, "rsa:3072"}, {"rsa:3072", 3072, NULL, "rsa:3072"},
@@ -71,6 +74,62 @@ enum err_code ceremony_make_key(const struct key_kind *kind, EVP_PKEY **ret_key,
         return err_set_openssl(err, ERR_CRYPTO, "cannot make a key %s", kind->name);
     }
     *ret_key = key;
+    return ERR_OK;
+}
+
+static enum err_code add_name(X509_NAME *name, int nid, const char *text, struct err *err)
+{
+    if (X509_NAME_add_entry_by_NID(name, nid, V_ASN1_UTF8STRING, (const unsigned char *)text, -1,
+                                   -1, 0) != 1) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot build a name");
+    }
+    return ERR_OK;
+}
+
+enum err_code ceremony_make_name(const char *organization, const char *common_name,
+                                 X509_NAME **ret_name, struct err *err)
+{
+    CLEANUP(cleanup_X509_NAME_free) X509_NAME *name = X509_NAME_new();
+    enum err_code code = ERR_OK;
+    if (organization != NULL) {
+        code = add_name(name, NID_organizationName, organization, err);
+    }
+    if (code == ERR_OK) {
+        code = add_name(name, NID_commonName, common_name, err);
+    }
+    if (code == ERR_OK) {
+        *ret_name = name;
+        name = NULL;
+    }
+    return code;
+}
+
+enum err_code ceremony_check_organization(const char *organization, struct err *err)
+{
+    if (organization != NULL && subject_check_text(view_of_text(organization), "the organization",
+                                                   ORGANIZATION_LEN, err) != ERR_OK) {
+        if (err != NULL) {
+            err->code = ERR_CONFIG;
+        }
+        return ERR_CONFIG;
+    }
+    return ERR_OK;
+}
+
+enum err_code ceremony_check_key(const EVP_PKEY *key, bool is_direct, struct err *err)
+{
+    char type[KEY_TYPE_LEN];
+    if (key_digest_name(key) == NULL) {
+        return err_set(err, ERR_CONFIG,
+                       "a CA key of type %s; allowed: rsa:%d to rsa:%d, ec:P-256, ec:P-384",
+                       key_describe(key, type), LIMIT_RSA_BITS_MIN, LIMIT_RSA_BITS_MAX);
+    }
+    if (is_direct && !EVP_PKEY_is_a(key, "RSA")) {
+        return err_set(err, ERR_CONFIG,
+                       "a key of type %s for a CA that answers itself (scep.topology \"direct\"); "
+                       "allowed: RSA, because clients encrypt to it",
+                       key_describe(key, type));
+    }
     return ERR_OK;
 }
 
@@ -184,4 +243,36 @@ enum err_code ceremony_cert_to_pem(const X509 *cert, struct buf *ret_pem, struct
         return err_set_openssl(err, ERR_CRYPTO, "cannot encode a certificate");
     }
     return ossl_bio_to_buf(bio, ret_pem, err);
+}
+
+enum err_code ceremony_make_ra(const char *organization, int64_t now, const struct holder *issuer,
+                               struct holder *ra, struct err *err)
+{
+    CLEANUP(cleanup_X509_NAME_free) X509_NAME *subject = NULL;
+    enum err_code code = ceremony_make_name(organization, "SCEP RA", &subject, err);
+    if (code == ERR_OK) {
+        // RSA whatever the CA has: phones encrypt to it.
+        code = ceremony_make_key(ceremony_default_kind(), &ra->key, err);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    const struct plan plan = {
+        .subject = subject,
+        .path_len = EXTENSION_NOT_A_CA,
+        .usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+        .now = now,
+        .years = RA_YEARS,
+    };
+    return ceremony_certify(ra, &plan, issuer, err);
+}
+
+enum err_code ceremony_fingerprint(const X509 *cert, struct ceremony_result *result,
+                                   struct err *err)
+{
+    if (X509_digest(cert, EVP_sha256(), result->root_sha256, NULL) != 1 ||
+        X509_digest(cert, EVP_sha1(), result->root_sha1, NULL) != 1) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot hash a certificate");
+    }
+    return ERR_OK;
 }

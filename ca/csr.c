@@ -22,19 +22,40 @@ static bool is_digest_allowed(int digest, const struct csr_rules *rules)
     }
 }
 
+static bool is_ec(const struct csr *csr)
+{
+    return EVP_PKEY_is_a(csr_key(csr), "EC") == 1;
+}
+
 static enum err_code check_algorithm(const struct csr *csr, const struct csr_rules *rules,
                                      struct err *err)
 {
     int algorithm = csr_signature_nid(csr);
+    int wanted_type = is_ec(csr) ? NID_X9_62_id_ecPublicKey : NID_rsaEncryption;
     int digest = NID_undef;
     int key_type = NID_undef;
-    if (OBJ_find_sigid_algs(algorithm, &digest, &key_type) != 1 || key_type != NID_rsaEncryption ||
+    if (OBJ_find_sigid_algs(algorithm, &digest, &key_type) != 1 || key_type != wanted_type ||
         !is_digest_allowed(digest, rules)) {
         const char *name = OBJ_nid2ln(algorithm);
-        return err_set(err, ERR_BAD_ALG, "the PKCS#10 is signed with %s, which is not allowed",
-                       name != NULL ? name : "an unknown algorithm");
+        return err_set(err, ERR_BAD_ALG,
+                       "the PKCS#10 is signed with %s, which is not allowed; allowed: SHA-256, "
+                       "SHA-384, SHA-512%s%s",
+                       name != NULL ? name : "an unknown algorithm",
+                       rules->allow_sha1 ? ", SHA-1" : "", rules->allow_md5 ? ", MD5" : "");
     }
     return ERR_OK;
+}
+
+static enum err_code parse(struct view der, const struct csr_rules *rules, struct csr **ret_csr,
+                           struct err *err)
+{
+    return rules->allow_p256 ? csr_parse_signer(der, ret_csr, err) : csr_parse(der, ret_csr, err);
+}
+
+// The curve was checked when it was parsed.
+static enum err_code check_key(const struct csr *csr, struct err *err)
+{
+    return is_ec(csr) ? ERR_OK : keys_check_client(csr_key(csr), err);
 }
 
 static enum err_code check_alt_names(X509_EXTENSION *extension, struct err *err)
@@ -96,9 +117,9 @@ enum err_code csr_read(struct view der, const struct csr_rules *rules, struct cs
                        LIMIT_CSR_LEN);
     }
     CLEANUP(cleanup_csr_free) struct csr *csr = NULL;
-    enum err_code code = csr_parse(der, &csr, err);
+    enum err_code code = parse(der, rules, &csr, err);
     if (code == ERR_OK) {
-        code = keys_check_client(csr_key(csr), err);
+        code = check_key(csr, err);
     }
     if (code == ERR_OK) {
         code = check_algorithm(csr, rules, err);

@@ -10,6 +10,7 @@
 DEFINE_CLEANUP(ASN1_BIT_STRING *, ASN1_BIT_STRING_free);
 DEFINE_CLEANUP(ASN1_ENUMERATED *, ASN1_ENUMERATED_free);
 DEFINE_CLEANUP(ASN1_INTEGER *, ASN1_INTEGER_free);
+DEFINE_CLEANUP(ASN1_NULL *, ASN1_NULL_free);
 DEFINE_CLEANUP(AUTHORITY_INFO_ACCESS *, AUTHORITY_INFO_ACCESS_free);
 DEFINE_CLEANUP(AUTHORITY_KEYID *, AUTHORITY_KEYID_free);
 DEFINE_CLEANUP(BASIC_CONSTRAINTS *, BASIC_CONSTRAINTS_free);
@@ -48,13 +49,20 @@ enum err_code extension_key_usage(unsigned usage, X509_EXTENSION **ret_extension
     return encode(NID_key_usage, true, bits, ret_extension, err);
 }
 
-enum err_code extension_client_auth(X509_EXTENSION **ret_extension, struct err *err)
+enum err_code extension_purpose(int purpose_nid, X509_EXTENSION **ret_extension, struct err *err)
 {
     CLEANUP(cleanup_EXTENDED_KEY_USAGE_free) EXTENDED_KEY_USAGE *usage = EXTENDED_KEY_USAGE_new();
-    if (usage == NULL || sk_ASN1_OBJECT_push(usage, OBJ_nid2obj(NID_client_auth)) <= 0) {
+    if (usage == NULL || sk_ASN1_OBJECT_push(usage, OBJ_nid2obj(purpose_nid)) <= 0) {
         return no_memory(err);
     }
     return encode(NID_ext_key_usage, false, usage, ret_extension, err);
+}
+
+enum err_code extension_ocsp_no_check(X509_EXTENSION **ret_extension, struct err *err)
+{
+    CLEANUP(cleanup_ASN1_NULL_free) ASN1_NULL *nothing = ASN1_NULL_new();
+    return nothing != NULL ? encode(NID_id_pkix_OCSP_noCheck, false, nothing, ret_extension, err)
+                           : no_memory(err);
 }
 
 enum err_code extension_basic_constraints(int path_len, X509_EXTENSION **ret_extension,
@@ -168,19 +176,29 @@ enum err_code extension_crl_url(const char *url, X509_EXTENSION **ret_extension,
     return encode(NID_crl_distribution_points, false, points, ret_extension, err);
 }
 
-enum err_code extension_ca_url(const char *url, X509_EXTENSION **ret_extension, struct err *err)
+static bool add_access(AUTHORITY_INFO_ACCESS *access, int method_nid, const char *url)
+{
+    if (url == NULL) {
+        return true;
+    }
+    ACCESS_DESCRIPTION *description = ACCESS_DESCRIPTION_new();
+    if (description == NULL || sk_ACCESS_DESCRIPTION_push(access, description) <= 0) {
+        ACCESS_DESCRIPTION_free(description);
+        return false;
+    }
+    description->method = OBJ_nid2obj(method_nid);
+    GENERAL_NAME_free(description->location);
+    description->location = url_name(url);
+    return description->location != NULL;
+}
+
+enum err_code extension_access_urls(const char *ocsp_url, const char *ca_url,
+                                    X509_EXTENSION **ret_extension, struct err *err)
 {
     CLEANUP(cleanup_AUTHORITY_INFO_ACCESS_free)
     AUTHORITY_INFO_ACCESS *access = AUTHORITY_INFO_ACCESS_new();
-    ACCESS_DESCRIPTION *issuers = ACCESS_DESCRIPTION_new();
-    if (access == NULL || issuers == NULL || sk_ACCESS_DESCRIPTION_push(access, issuers) <= 0) {
-        ACCESS_DESCRIPTION_free(issuers);
-        return no_memory(err);
-    }
-    issuers->method = OBJ_nid2obj(NID_ad_ca_issuers);
-    GENERAL_NAME_free(issuers->location);
-    issuers->location = url_name(url);
-    if (issuers->location == NULL) {
+    if (access == NULL || !add_access(access, NID_ad_OCSP, ocsp_url) ||
+        !add_access(access, NID_ad_ca_issuers, ca_url)) {
         return no_memory(err);
     }
     return encode(NID_info_access, false, access, ret_extension, err);

@@ -13,8 +13,11 @@
 // Critical. `usage` is made of OpenSSL's KU_* of the first octet (not KU_DECIPHER_ONLY).
 enum err_code extension_key_usage(unsigned usage, X509_EXTENSION **ret_extension,
                                   struct err *err) MUST_CHECK;
-// extendedKeyUsage with clientAuth alone; not critical.
-enum err_code extension_client_auth(X509_EXTENSION **ret_extension, struct err *err) MUST_CHECK;
+// extendedKeyUsage with this purpose alone (NID_client_auth...); not critical.
+enum err_code extension_purpose(int purpose_nid, X509_EXTENSION **ret_extension,
+                                struct err *err) MUST_CHECK;
+// id-pkix-ocsp-nocheck (RFC 6960, 4.2.2.2.1): an OCSP signer's own status is not asked for.
+enum err_code extension_ocsp_no_check(X509_EXTENSION **ret_extension, struct err *err) MUST_CHECK;
 // `path_len` from 0, or one of the two constants above. Critical for a CA only.
 enum err_code extension_basic_constraints(int path_len, X509_EXTENSION **ret_extension,
                                           struct err *err) MUST_CHECK;
@@ -28,11 +31,12 @@ enum err_code extension_authority_key_id(X509 *issuer, X509_EXTENSION **ret_exte
 // subjectAltName; not critical, since the subject is never empty.
 enum err_code extension_alt_names(const GENERAL_NAMES *names, X509_EXTENSION **ret_extension,
                                   struct err *err) MUST_CHECK;
-// cRLDistributionPoints with one URL; authorityInfoAccess with one caIssuers URL. ASCII text.
+// cRLDistributionPoints with one URL; authorityInfoAccess with an OCSP URL and a caIssuers URL, of
+// which one may be NULL. ASCII text.
 enum err_code extension_crl_url(const char *url, X509_EXTENSION **ret_extension,
                                 struct err *err) MUST_CHECK;
-enum err_code extension_ca_url(const char *url, X509_EXTENSION **ret_extension,
-                               struct err *err) MUST_CHECK;
+enum err_code extension_access_urls(const char *ocsp_url, const char *ca_url,
+                                    X509_EXTENSION **ret_extension, struct err *err) MUST_CHECK;
 
 // cRLNumber and an entry's reasonCode; not critical. `reason` is not REVOCATION_UNSPECIFIED, which
 // is said by leaving the extension out.

@@ -46,7 +46,7 @@ static enum err_code check_sans(const struct issue_order *order, struct err *err
 
 static enum err_code check_order(const struct issue_order *order, struct err *err)
 {
-    if (order->profile != PROFILE_PHONE && order->profile != PROFILE_RA) {
+    if (order->profile < PROFILE_PHONE || order->profile > PROFILE_SERVER) {
         return err_set(err, ERR_LIMIT, "unknown profile %d", (int)order->profile);
     }
     enum err_code code = frame_check_issuer(order->issuer, err);

@@ -14,6 +14,16 @@ struct profile {
     STACK_OF(X509_EXTENSION) * extensions;
 };
 
+// What sets one profile apart.
+struct plan {
+    uint32_t days;
+    uint32_t jitter_days;
+    unsigned usage;  // KU_*
+    int purpose_nid; // NID_undef = no extendedKeyUsage
+    struct profile_urls urls;
+    const char *common_name; // of its own subject; NULL = the order's
+};
+
 static enum err_code check_days(const struct profile_phone *settings, struct err *err)
 {
     if (settings->validity_days == 0 || settings->validity_jitter_days >= settings->validity_days) {
@@ -33,7 +43,7 @@ static enum err_code keep(struct profile *profile, X509_EXTENSION *take_extensio
     return ERR_OK;
 }
 
-static enum err_code keep_usages(struct profile *profile, struct err *err)
+static enum err_code keep_usages(struct profile *profile, const struct plan *plan, struct err *err)
 {
     X509_EXTENSION *extension = NULL;
     enum err_code code = extension_basic_constraints(EXTENSION_NOT_A_CA, &extension, err);
@@ -41,16 +51,25 @@ static enum err_code keep_usages(struct profile *profile, struct err *err)
         code = keep(profile, extension, err);
     }
     if (code == ERR_OK) {
-        code = extension_key_usage(KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT, &extension, err);
+        code = extension_key_usage(plan->usage, &extension, err);
     }
     return code == ERR_OK ? keep(profile, extension, err) : code;
 }
 
-static enum err_code keep_client_auth(struct profile *profile, struct err *err)
+static enum err_code keep_purpose(struct profile *profile, int purpose_nid, struct err *err)
 {
     X509_EXTENSION *extension = NULL;
-    enum err_code code = extension_client_auth(&extension, err);
-    return code == ERR_OK ? keep(profile, extension, err) : code;
+    enum err_code code = extension_purpose(purpose_nid, &extension, err);
+    if (code == ERR_OK) {
+        code = keep(profile, extension, err);
+    }
+    if (code == ERR_OK && purpose_nid == NID_OCSP_sign) {
+        code = extension_ocsp_no_check(&extension, err);
+        if (code == ERR_OK) {
+            code = keep(profile, extension, err);
+        }
+    }
+    return code;
 }
 
 static enum err_code keep_issuer(struct profile *profile, X509 *issuer, struct err *err)
@@ -71,8 +90,8 @@ static enum err_code keep_urls(struct profile *profile, const struct profile_url
             code = keep(profile, extension, err);
         }
     }
-    if (code == ERR_OK && urls->ca != NULL) {
-        code = extension_ca_url(urls->ca, &extension, err);
+    if (code == ERR_OK && (urls->ocsp != NULL || urls->ca != NULL)) {
+        code = extension_access_urls(urls->ocsp, urls->ca, &extension, err);
         if (code == ERR_OK) {
             code = keep(profile, extension, err);
         }
@@ -102,35 +121,6 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_NOMEM, "no memory for a profile");
 }
 
-enum err_code profile_new_phone(const struct profile_phone *settings, X509 *issuer,
-                                struct profile **ret_profile, struct err *err)
-{
-    enum err_code code = check_days(settings, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    CLEANUP(cleanup_profile_free)
-    struct profile *profile = new_profile(settings->validity_days, settings->validity_jitter_days);
-    if (profile == NULL) {
-        return no_memory(err);
-    }
-    code = keep_usages(profile, err);
-    if (code == ERR_OK) {
-        code = keep_client_auth(profile, err);
-    }
-    if (code == ERR_OK) {
-        code = keep_issuer(profile, issuer, err);
-    }
-    if (code == ERR_OK) {
-        code = keep_urls(profile, &settings->urls, err);
-    }
-    if (code == ERR_OK) {
-        *ret_profile = profile;
-        profile = NULL;
-    }
-    return code;
-}
-
 static void drop_common_names(X509_NAME *name)
 {
     int at;
@@ -139,7 +129,8 @@ static void drop_common_names(X509_NAME *name)
     }
 }
 
-static enum err_code keep_ra_subject(struct profile *profile, X509 *issuer, struct err *err)
+static enum err_code keep_subject(struct profile *profile, const char *common_name, X509 *issuer,
+                                  struct err *err)
 {
     const X509_NAME *above = X509_get_subject_name(issuer);
     profile->subject = X509_NAME_dup(above);
@@ -148,39 +139,87 @@ static enum err_code keep_ra_subject(struct profile *profile, X509 *issuer, stru
     }
     drop_common_names(profile->subject);
     if (X509_NAME_add_entry_by_NID(profile->subject, NID_commonName, V_ASN1_UTF8STRING,
-                                   (const unsigned char *)PROFILE_RA_NAME, -1, -1, 0) != 1) {
-        return err_set_openssl(err, ERR_CRYPTO, "cannot build the RA's name");
+                                   (const unsigned char *)common_name, -1, -1, 0) != 1) {
+        return err_set_openssl(err, ERR_CRYPTO, "cannot build the name %s", common_name);
     }
     // Comparing also encodes the name, before threads share it.
     if (X509_NAME_cmp(profile->subject, above) == 0) {
-        return err_set(err, ERR_CONFIG, "the CA has the name that an RA of it gets (CN=%s)",
-                       PROFILE_RA_NAME);
+        return err_set(err, ERR_CONFIG, "the CA has the name that what it issues gets (CN=%s)",
+                       common_name);
     }
     return ERR_OK;
 }
 
-enum err_code profile_new_ra(const struct profile_urls *urls, X509 *issuer,
-                             struct profile **ret_profile, struct err *err)
+static enum err_code make(const struct plan *plan, X509 *issuer, struct profile **ret_profile,
+                          struct err *err)
 {
-    CLEANUP(cleanup_profile_free) struct profile *profile = new_profile(PROFILE_RA_DAYS, 0);
+    CLEANUP(cleanup_profile_free)
+    struct profile *profile = new_profile(plan->days, plan->jitter_days);
     if (profile == NULL) {
         return no_memory(err);
     }
-    enum err_code code = keep_ra_subject(profile, issuer, err);
+    enum err_code code = ERR_OK;
+    if (plan->common_name != NULL) {
+        code = keep_subject(profile, plan->common_name, issuer, err);
+    }
     if (code == ERR_OK) {
-        code = keep_usages(profile, err);
+        code = keep_usages(profile, plan, err);
+    }
+    if (code == ERR_OK && plan->purpose_nid != NID_undef) {
+        code = keep_purpose(profile, plan->purpose_nid, err);
     }
     if (code == ERR_OK) {
         code = keep_issuer(profile, issuer, err);
     }
     if (code == ERR_OK) {
-        code = keep_urls(profile, urls, err);
+        code = keep_urls(profile, &plan->urls, err);
     }
     if (code == ERR_OK) {
         *ret_profile = profile;
         profile = NULL;
     }
     return code;
+}
+
+enum err_code profile_new_phone(const struct profile_phone *settings, X509 *issuer,
+                                struct profile **ret_profile, struct err *err)
+{
+    const struct plan plan = {.days = settings->validity_days,
+                              .jitter_days = settings->validity_jitter_days,
+                              .usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+                              .purpose_nid = NID_client_auth,
+                              .urls = settings->urls};
+    enum err_code code = check_days(settings, err);
+    return code == ERR_OK ? make(&plan, issuer, ret_profile, err) : code;
+}
+
+enum err_code profile_new_ra(const struct profile_urls *urls, X509 *issuer,
+                             struct profile **ret_profile, struct err *err)
+{
+    const struct plan plan = {.days = PROFILE_RA_DAYS,
+                              .usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+                              .urls = *urls,
+                              .common_name = PROFILE_RA_NAME};
+    return make(&plan, issuer, ret_profile, err);
+}
+
+enum err_code profile_new_ocsp(X509 *issuer, struct profile **ret_profile, struct err *err)
+{
+    const struct plan plan = {.days = PROFILE_OCSP_DAYS,
+                              .usage = KU_DIGITAL_SIGNATURE,
+                              .purpose_nid = NID_OCSP_sign,
+                              .common_name = PROFILE_OCSP_NAME};
+    return make(&plan, issuer, ret_profile, err);
+}
+
+enum err_code profile_new_server(uint32_t validity_days, const struct profile_urls *urls,
+                                 X509 *issuer, struct profile **ret_profile, struct err *err)
+{
+    const struct plan plan = {.days = validity_days,
+                              .usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+                              .purpose_nid = NID_server_auth,
+                              .urls = *urls};
+    return make(&plan, issuer, ret_profile, err);
 }
 
 void profile_free(struct profile *profile)

@@ -6,13 +6,16 @@
 #include "ca/frame.h"
 #include "conf/base/ossl.h"
 
-#define PROFILE_RA_NAME "SCEP RA" // CN of every RA
-#define PROFILE_RA_DAYS 730       // 2 years; scepd has it renewed by itself
+#define PROFILE_RA_NAME   "SCEP RA" // CN of every RA
+#define PROFILE_RA_DAYS   730       // 2 years; scepd has it renewed by itself
+#define PROFILE_OCSP_NAME "SCEP OCSP"
+#define PROFILE_OCSP_DAYS 30 // nobody can revoke it, so it is short
 
-// Where relying parties find the CA's CRL and certificate; texts are borrowed.
+// Where relying parties find the CA's CRL, certificate and OCSP responder; texts are borrowed.
 struct profile_urls {
-    const char *crl; // NULL = no cRLDistributionPoints
-    const char *ca;  // NULL = no authorityInfoAccess
+    const char *crl;  // NULL = no cRLDistributionPoints
+    const char *ca;   // NULL = no caIssuers in the authorityInfoAccess
+    const char *ocsp; // NULL = no OCSP in it; both NULL = none at all
 };
 
 // What the administrator may choose about the profile "phone".
@@ -32,6 +35,16 @@ enum err_code profile_new_phone(const struct profile_phone *settings, X509 *issu
 // own: the issuer's without CN, then CN=PROFILE_RA_NAME. Errors: as above.
 enum err_code profile_new_ra(const struct profile_urls *urls, X509 *issuer,
                              struct profile **ret_profile, struct err *err) MUST_CHECK;
+// PROFILE_OCSP under `issuer` (RFC 6960, 4.2.2.2): keyUsage digitalSignature, EKU OCSPSigning,
+// id-pkix-ocsp-nocheck, CA:FALSE, AKI, no URLs, for PROFILE_OCSP_DAYS; its subject as the RA's,
+// with CN=PROFILE_OCSP_NAME. Errors: as above.
+enum err_code profile_new_ocsp(X509 *issuer, struct profile **ret_profile,
+                               struct err *err) MUST_CHECK;
+// PROFILE_SERVER under `issuer`: as a phone's with EKU serverAuth, for `validity_days`, no jitter.
+// Errors: as above.
+enum err_code profile_new_server(uint32_t validity_days, const struct profile_urls *urls,
+                                 X509 *issuer, struct profile **ret_profile,
+                                 struct err *err) MUST_CHECK;
 void profile_free(struct profile *profile);
 DEFINE_CLEANUP(struct profile *, profile_free);
 

@@ -17,8 +17,18 @@
 #define NEW_FOLDER  "new"
 #define NEW_LINK    "new-link"
 #define SECRET_MODE 0600
+#define GROUP_MODE  0640
 #define PUBLIC_MODE 0644
 #define FOLDER_BITS 0777 // permissions of a new folder are those of the folder of CAs
+
+// Owners and modes of what is made.
+struct rights {
+    uid_t owner;
+    gid_t group;
+    uid_t secret_owner;
+    gid_t secret_group;
+    mode_t secret_mode;
+};
 
 static void free_text(char **text)
 {
@@ -80,41 +90,61 @@ void rollover_folder_remove(struct rollover_folder *folder, const char *name)
     }
 }
 
-// Who shall own what is made: nobody but root may give files away, and nobody else needs to.
-static enum err_code give_to_owner(const struct rollover_folder *folder, const char *path,
-                                   const char *like, struct err *err)
+// Who shall own what is made, and how a secret is protected: nobody but root may give files away,
+// and nobody else needs to.
+static enum err_code find_rights(const struct rollover_folder *folder, const char *key,
+                                 struct rights *ret_rights, struct err *err)
 {
-    struct stat owner;
-    if (geteuid() != 0) {
-        return ERR_OK;
-    }
-    bool is_found = like != NULL && stat(like, &owner) == 0;
-    if (!is_found && fstat(folder->fd, &owner) != 0) {
+    struct stat above;
+    struct stat like;
+    if (fstat(folder->fd, &above) != 0) {
         return err_set_errno(err, "cannot look at %s", folder->path);
     }
-    if (chown(path, owner.st_uid, owner.st_gid) != 0) {
+    bool is_like_key = key != NULL && stat(key, &like) == 0 && like.st_uid != above.st_uid;
+    *ret_rights = (struct rights){
+        .owner = above.st_uid,
+        .group = above.st_gid,
+        .secret_owner = is_like_key ? like.st_uid : above.st_uid,
+        .secret_group = is_like_key ? like.st_gid : above.st_gid,
+        // Root's own folder with another group is one that was given to the group of scepd-ca.
+        .secret_mode =
+            !is_like_key && above.st_uid == 0 && above.st_gid != 0 ? GROUP_MODE : SECRET_MODE,
+    };
+    return ERR_OK;
+}
+
+static enum err_code give(const char *path, uid_t owner, gid_t group, struct err *err)
+{
+    if (geteuid() == 0 && chown(path, owner, group) != 0) {
         return err_set_errno(err, "cannot change the owner of %s", path);
     }
     return ERR_OK;
 }
 
 static enum err_code add_file(const struct rollover_folder *folder,
-                              const struct rollover_file *file, const char *key, struct err *err)
+                              const struct rollover_file *file, const struct rights *rights,
+                              struct err *err)
 {
     CLEANUP(free_text) char *path = NULL;
     if (asprintf(&path, "%s/" NEW_FOLDER "/%s", folder->path, file->name) < 0) {
         path = NULL;
         return err_set(err, ERR_NOMEM, "no memory for a path");
     }
-    mode_t mode = file->is_secret ? SECRET_MODE : PUBLIC_MODE;
     enum err_code code = file_create(path, SECRET_MODE, file->content, err);
-    if (code == ERR_OK && chmod(path, mode) != 0) { // whatever the umask says
+    if (code == ERR_OK) {
+        code = file->is_secret ? give(path, rights->secret_owner, rights->secret_group, err)
+                               : give(path, rights->owner, rights->group, err);
+    }
+    // After the owner, and whatever the umask says.
+    mode_t mode = file->is_secret ? rights->secret_mode : PUBLIC_MODE;
+    if (code == ERR_OK && chmod(path, mode) != 0) {
         code = err_set_errno(err, "cannot change the mode of %s", path);
     }
-    return code == ERR_OK ? give_to_owner(folder, path, file->is_secret ? key : NULL, err) : code;
+    return code;
 }
 
-static enum err_code finish_folder(const struct rollover_folder *folder, struct err *err)
+static enum err_code finish_folder(const struct rollover_folder *folder,
+                                   const struct rights *rights, struct err *err)
 {
     CLEANUP(free_text) char *path = NULL;
     struct stat above;
@@ -131,7 +161,7 @@ static enum err_code finish_folder(const struct rollover_folder *folder, struct 
         code = err_set_errno(err, "cannot change the mode of %s", path);
     }
     if (code == ERR_OK) {
-        code = give_to_owner(folder, path, NULL, err);
+        code = give(path, rights->owner, rights->group, err);
     }
     if (code == ERR_OK) {
         code = sync_fd(fd, path, err);
@@ -161,12 +191,13 @@ enum err_code rollover_folder_add(struct rollover_folder *folder, const char *na
     if (mkdirat(folder->fd, NEW_FOLDER, S_IRWXU) != 0) {
         return err_set_errno(err, "cannot make a folder in %s", folder->path);
     }
-    enum err_code code = ERR_OK;
+    struct rights rights = {0};
+    enum err_code code = find_rights(folder, key, &rights, err);
     for (; code == ERR_OK && files->name != NULL; files++) {
-        code = add_file(folder, files, key, err);
+        code = add_file(folder, files, &rights, err);
     }
     if (code == ERR_OK) {
-        code = finish_folder(folder, err);
+        code = finish_folder(folder, &rights, err);
     }
     if (code == ERR_OK) {
         code = put_in_place(folder, name, err);

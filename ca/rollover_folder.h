@@ -19,12 +19,14 @@ void rollover_folder_close(struct rollover_folder *folder);
 struct rollover_file {
     const char *name; // NULL ends a list
     struct view content;
-    bool is_secret; // nobody but its owner may read it
+    bool is_secret; // a key or PIN
 };
 
 // Adds the folder `name` with all `files`, made under another name. Run by root, it gives
-// everything to the owner of the folder of CAs, and secrets to the owner of `key` (NULL or not a
-// path: the same). Errors: ERR_EXISTS, ERR_IO, ERR_FULL, ERR_NOMEM; then nothing is left.
+// everything to the owner and group of the folder of CAs, and secrets to those of `key` when that
+// is another user's file (NULL or not a path: it is not). Secrets are for their owner only; in a
+// folder of root's with a group other than root's they are also for that group, which is then
+// scepd-ca's. Errors: ERR_EXISTS, ERR_IO, ERR_FULL, ERR_NOMEM; then nothing is left.
 enum err_code rollover_folder_add(struct rollover_folder *folder, const char *name,
                                   const struct rollover_file *files, const char *key,
                                   struct err *err) MUST_CHECK;

@@ -396,6 +396,72 @@ static void weak_digests_are_separate(void **state)
     buf_done(&der);
 }
 
+// Keys that only sign: ECDSA on P-256, and nothing else of EC.
+static void signers_may_have_p256(void **state)
+{
+    (void)state;
+    static const struct csr_rules signer = {.allow_p256 = true};
+    static const struct {
+        const char *curve;
+        const char *digest;
+        const char *text; // NULL = accepted
+    } cases[] = {
+        {"P-256", "SHA256", NULL},
+        {"P-256", "SHA384", NULL},
+        {"P-256", "SHA1", "ecdsa-with-SHA1, which is not allowed; allowed: SHA-256"},
+        {"P-384", "SHA384", "id-ecPublicKey"},
+        {"secp256k1", "SHA256", "id-ecPublicKey"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        EVP_PKEY *key = kit_ec_key(cases[i].curve);
+        const struct kit_csr content = {.common_name = "x", .digest = cases[i].digest};
+        struct buf der = kit_csr_der(key, &content);
+        struct csr *csr = NULL;
+        struct err err = {0};
+        enum err_code code = csr_read(buf_view(&der), &signer, &csr, &err);
+        if (cases[i].text == NULL) {
+            assert_ok(code, &err);
+            assert_int_equal(EVP_PKEY_eq(csr_key(csr), key), 1);
+        } else {
+            assert_refused(code, ERR_BAD_ALG, &err, cases[i].text);
+        }
+        csr_free(csr);
+        csr = NULL;
+        assert_refused(csr_read(buf_view(&der), &strict, &csr, &err), ERR_BAD_ALG, &err,
+                       "must be RSA");
+        buf_done(&der);
+        EVP_PKEY_free(key);
+    }
+    assert_accepted(good(), &signer);
+}
+
+static void signers_p256_is_checked(void **state)
+{
+    (void)state;
+    static const struct csr_rules signer = {.allow_p256 = true};
+    EVP_PKEY *key = kit_ec_key("P-256");
+    EVP_PKEY *other = kit_ec_key("P-256");
+    struct buf forged = req_end(req_begin(key), other);
+    struct csr *csr = NULL;
+    struct err err = {0};
+    assert_refused(csr_read(buf_view(&forged), &signer, &csr, &err), ERR_BAD_REQUEST, &err,
+                   "own signature");
+    // The last octet of the point is changed: it is not on the curve any more.
+    struct buf der = req_end(req_begin(key), key);
+    struct buf spki = {0};
+    assert_ok(ossl_spki_to_der(key, &spki, &err), &err);
+    uint8_t *found = memmem(der.data, der.len, spki.data, spki.len);
+    assert_non_null(found);
+    found[spki.len - 1] ^= 1;
+    assert_refused(csr_read(buf_view(&der), &signer, &csr, &err), ERR_BAD_ALG, &err, "EC key");
+    assert_null(csr);
+    buf_done(&spki);
+    buf_done(&der);
+    buf_done(&forged);
+    EVP_PKEY_free(other);
+    EVP_PKEY_free(key);
+}
+
 // An extension nobody knows is not copied, so it does no harm (Microsoft's template name).
 static void accepts_unknown_extension(void **state)
 {
@@ -449,6 +515,8 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(accepts),
         cmocka_unit_test(weak_digests_are_separate),
+        cmocka_unit_test(signers_may_have_p256),
+        cmocka_unit_test(signers_p256_is_checked),
         cmocka_unit_test(accepts_unknown_extension),
         cmocka_unit_test(mutated_octets),
     };

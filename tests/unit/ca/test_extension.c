@@ -32,7 +32,7 @@ static void client_auth(void **state)
     (void)state;
     X509_EXTENSION *extension = NULL;
     struct err err = {0};
-    assert_ok(extension_client_auth(&extension, &err), &err);
+    assert_ok(extension_purpose(NID_client_auth, &extension, &err), &err);
     assert_extension(extension, NID_ext_key_usage, false,
                      "\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02", 12);
 }
@@ -81,10 +81,28 @@ static void urls(void **state)
     assert_ok(extension_crl_url("http://a/c", &extension, &err), &err);
     assert_extension(extension, NID_crl_distribution_points, false,
                      "\x30\x12\x30\x10\xa0\x0e\xa0\x0c\x86\x0ahttp://a/c", 20);
-    assert_ok(extension_ca_url("http://a/c", &extension, &err), &err);
+    assert_ok(extension_access_urls(NULL, "http://a/c", &extension, &err), &err);
     assert_extension(extension, NID_info_access, false,
                      "\x30\x18\x30\x16\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x0ahttp://a/c",
                      26);
+    assert_ok(extension_access_urls("http://a/o", NULL, &extension, &err), &err);
+    assert_extension(extension, NID_info_access, false,
+                     "\x30\x18\x30\x16\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x01\x86\x0ahttp://a/o",
+                     26);
+    assert_ok(extension_access_urls("http://a/o", "http://a/c", &extension, &err), &err);
+    assert_extension(extension, NID_info_access, false,
+                     "\x30\x30\x30\x16\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x01\x86\x0ahttp://a/o"
+                     "\x30\x16\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x0ahttp://a/c",
+                     50);
+}
+
+static void ocsp_no_check(void **state)
+{
+    (void)state;
+    X509_EXTENSION *extension = NULL;
+    struct err err = {0};
+    assert_ok(extension_ocsp_no_check(&extension, &err), &err);
+    assert_extension(extension, NID_id_pkix_OCSP_noCheck, false, "\x05\x00", 2);
 }
 
 static void crl_number(void **state)
@@ -127,6 +145,7 @@ int main(void)
         cmocka_unit_test(basic_constraints),
         cmocka_unit_test(key_identifiers),
         cmocka_unit_test(urls),
+        cmocka_unit_test(ocsp_no_check),
         cmocka_unit_test(crl_number),
         cmocka_unit_test(crl_reason),
     };

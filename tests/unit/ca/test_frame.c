@@ -180,11 +180,13 @@ static void issue_round_trip(void **state)
     assert_int_equal(decoded.order.sans[1].kind, SAN_UPN);
     assert_true(view_is_text(decoded.order.sans[1].text, "phone@example"));
     buf_done(&octets);
-    order.profile = PROFILE_RA;
-    octets = encode_order(&order);
-    decode(&octets, FRAME_ISSUE);
-    assert_int_equal(decoded.order.profile, PROFILE_RA);
-    buf_done(&octets);
+    for (int profile = PROFILE_RA; profile <= PROFILE_SERVER; profile++) {
+        order.profile = (enum issue_profile)profile;
+        octets = encode_order(&order);
+        decode(&octets, FRAME_ISSUE);
+        assert_int_equal(decoded.order.profile, profile);
+        buf_done(&octets);
+    }
 }
 
 static void answers_round_trip(void **state)
@@ -306,8 +308,10 @@ static void order_encoder_keeps_limits(void **state)
     order.transaction_id = view_of(big, LIMIT_TRANSACTION_ID + 1);
     refused_order(&order, "transaction ID");
     order = sample_order();
-    order.profile = (enum issue_profile)3;
-    refused_order(&order, "unknown profile 3");
+    order.profile = (enum issue_profile)0;
+    refused_order(&order, "unknown profile 0");
+    order.profile = (enum issue_profile)5;
+    refused_order(&order, "unknown profile 5");
 }
 
 static void refused_part(struct crl_part *take_part)
@@ -437,7 +441,7 @@ static void decoder_refuses(void **state)
         {"\x01\x03\x00\x10\x00\x00\x01\x01", 8, "type 3"},     // text longer than allowed
         {"\x01\x05", 2, "type 5"},                             // no state
         {"\x01\x08\x00\x00\x00\x00", 6, "type 8"},             // no envelope
-        {"\x01\x01\x03\x00\x00\x00\x00\x00\x00", 9, "type 1"}, // unknown profile
+        {"\x01\x01\x05\x00\x00\x00\x00\x00\x00", 9, "type 1"}, // unknown profile
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct err err = {0};

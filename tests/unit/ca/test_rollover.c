@@ -10,7 +10,9 @@
 #include "conf/cert_file.h"
 #include "fixture.h"
 
-#define DAY 86400
+#define DAY      86400
+#define CA_USER  64001 // of nobody
+#define CA_GROUP 64002
 
 // An issuing CA under a root, or (is_single) one that is its own root.
 struct site {
@@ -463,6 +465,50 @@ static void one_at_a_time(void **state)
     site_done(&site);
 }
 
+// As the installed service has it: root's folder with the group of scepd-ca, which reads the keys.
+static void keys_are_for_the_group(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    struct site site;
+    struct stat status;
+    site_init(&site, false);
+    assert_int_equal(chown(site.generations, 0, CA_GROUP), 0);
+    assert_int_equal(chmod(site.generations, 0755), 0);
+    const struct rollover_order order = order_of(&site);
+    struct rollover_result next = prepare(&order);
+    char *folder = kit_path(site.generations, next.name);
+    char *key = kit_path(folder, "ca.key");
+    assert_mode(site.generations, next.name, 0755);
+    assert_mode(folder, "ca.key", 0640);
+    assert_mode(folder, "ca.pem", 0644);
+    assert_int_equal(stat(key, &status), 0);
+    assert_int_equal(status.st_uid, 0);
+    assert_int_equal(status.st_gid, CA_GROUP);
+    rollover_done(&next);
+
+    // But where the present key is another user's, it is as that one.
+    assert_int_equal(chown(site.ca_key_path, CA_USER, CA_GROUP), 0);
+    struct rollover_result cancelled = {0};
+    struct err err = {0};
+    assert_ok(rollover_cancel(&site.settings, &cancelled, &err), &err);
+    next = prepare(&order);
+    free(key);
+    free(folder);
+    folder = kit_path(site.generations, next.name);
+    key = kit_path(folder, "ca.key");
+    assert_mode(folder, "ca.key", 0600);
+    assert_int_equal(stat(key, &status), 0);
+    assert_int_equal(status.st_uid, CA_USER);
+    rollover_done(&cancelled);
+    rollover_done(&next);
+    free(key);
+    free(folder);
+    site_done(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +525,7 @@ int main(void)
         cmocka_unit_test(prepare_goes_on_after_a_crash),
         cmocka_unit_test(cancels),
         cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(keys_are_for_the_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
