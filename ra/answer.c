@@ -42,6 +42,7 @@ static void report_reason(struct enroll_job *job, const struct verdict *verdict)
 
 static void answer_refusal(struct enroll_job *job, const struct verdict *verdict)
 {
+    job->report.refusal = verdict->why;
     if (!verdict->is_uniform) {
         finish_failure(job, verdict->refusal, verdict->reason);
         return;

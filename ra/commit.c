@@ -46,6 +46,7 @@ static void submit(struct enroll_job *job, enum write_kind kind)
     write->now = job->now;
     write->replaces_transaction = state->past.has_record;
     memcpy(write->replaced_serial, state->past.recorded_serial, SERIAL_LEN);
+    write->peer = job->source;
     write->owner = job;
     write->done = on_committed;
     writer_submit(state->service->writer, write);
@@ -93,6 +94,7 @@ static struct issuance issuance_of(const struct enroll_job *job, const struct ve
     bool is_ours = state->signer.signer_class == SIGNER_OURS;
     bool is_challenged = verdict->authority == AUTHORITY_CHALLENGE;
     struct issuance issuance = {
+        .profile = PROFILE_PHONE,
         .pkcs10 = &state->pkcs10,
         .names = &state->names,
         .common_name = state->common_name,
@@ -183,5 +185,6 @@ void commit_queue_full(struct enroll_job *job)
 {
     job->report.pending_id[0] = '\0';
     job->report.level = LOG_LEVEL_WARNING;
+    job->report.refusal = REFUSAL_TOO_MANY_PENDING;
     finish_failure(job, ERR_BAD_REQUEST, QUEUE_FULL);
 }

@@ -29,16 +29,16 @@ const char *signer_state_name(enum signer_state state)
     return (unsigned)state < SIGNER_STATE_MAX ? names[state] : "?";
 }
 
-static struct verdict refuse(enum err_code refusal, const char *reason)
+static struct verdict refuse(enum err_code refusal, enum refusal why, const char *reason)
 {
-    struct verdict verdict = {.action = ACTION_REFUSE, .refusal = refusal};
+    struct verdict verdict = {.action = ACTION_REFUSE, .refusal = refusal, .why = why};
     snprintf(verdict.reason, sizeof verdict.reason, "%s", reason);
     return verdict;
 }
 
-static struct verdict refuse_uniformly(const char *reason)
+static struct verdict refuse_uniformly(enum refusal why, const char *reason)
 {
-    struct verdict verdict = refuse(ERR_BAD_REQUEST, reason);
+    struct verdict verdict = refuse(ERR_BAD_REQUEST, why, reason);
     verdict.is_uniform = true;
     return verdict;
 }
@@ -62,26 +62,31 @@ static bool is_challenge_right(const struct facts *facts)
     return facts->challenge == CHALLENGE_STATIC || facts->challenge == CHALLENGE_ONE_TIME;
 }
 
-static const char *challenge_fault(enum challenge_state state)
+// For a challenge that is not right.
+static struct verdict refuse_challenge(enum challenge_state state)
 {
     switch (state) {
-    case CHALLENGE_STATIC:
-    case CHALLENGE_ONE_TIME:
-        return NULL;
     case CHALLENGE_ABSENT:
-        return "no challenge password, and nothing else authorises the request";
+        return refuse_uniformly(REFUSAL_NO_CHALLENGE,
+                                "no challenge password, and nothing else authorises the request");
     case CHALLENGE_EXPIRED:
-        return "the challenge password has expired";
+        return refuse_uniformly(REFUSAL_EXPIRED_CHALLENGE, "the challenge password has expired");
     case CHALLENGE_USED_UP:
-        return "the challenge password is used up";
+        return refuse_uniformly(REFUSAL_USED_CHALLENGE, "the challenge password is used up");
     case CHALLENGE_REVOKED:
-        return "the challenge password was revoked";
+        return refuse_uniformly(REFUSAL_REVOKED_CHALLENGE, "the challenge password was revoked");
     case CHALLENGE_FOREIGN:
-        return "the challenge password is bound to another CN or MAC";
-    case CHALLENGE_WRONG:
-        break;
+        return refuse_uniformly(REFUSAL_FOREIGN_CHALLENGE,
+                                "the challenge password is bound to another CN or MAC");
+    default:
+        return refuse_uniformly(REFUSAL_WRONG_CHALLENGE, "wrong challenge password");
     }
-    return "wrong challenge password";
+}
+
+static struct verdict refuse_unopened(const struct facts *facts)
+{
+    return refuse_uniformly(facts->is_decrypted ? REFUSAL_BAD_CSR : REFUSAL_UNDECRYPTABLE,
+                            facts->opening.text);
 }
 
 // What an administrator's approval, too, cannot allow. NULL = nothing.
@@ -93,20 +98,29 @@ static const char *request_fault(const struct facts *facts)
     return facts->names.code != ERR_OK ? facts->names.text : NULL;
 }
 
+// The word for it.
+static enum refusal request_refusal(const struct facts *facts)
+{
+    return facts->past == PAST_FOREIGN_KEY ? REFUSAL_KEY_REUSED : REFUSAL_BAD_NAMES;
+}
+
 static struct verdict decide_authorised(const struct facts *facts, enum authority_kind authority,
                                         const char *reason)
 {
     const char *fault = request_fault(facts);
-    return fault != NULL ? refuse(ERR_BAD_REQUEST, fault) : issue(authority, reason);
+    return fault != NULL ? refuse(ERR_BAD_REQUEST, request_refusal(facts), fault)
+                         : issue(authority, reason);
 }
 
 static struct verdict decide_challenged(const struct facts *facts)
 {
     if (facts->past == PAST_OTHER_REQUEST) {
-        return refuse(ERR_BAD_REQUEST, "transactionID already used for another request");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_TRANSACTION_REUSED,
+                      "transactionID already used for another request");
     }
     if (facts->past == PAST_DUPLICATE) {
-        return refuse(ERR_BAD_REQUEST, "subject already has a valid certificate");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_DUPLICATE_SUBJECT,
+                      "subject already has a valid certificate");
     }
     return decide_authorised(facts, AUTHORITY_CHALLENGE,
                              facts->challenge == CHALLENGE_STATIC ? "static challenge"
@@ -119,11 +133,12 @@ static struct verdict queue(const struct facts *facts, const char *reason)
 {
     if (facts->challenge != CHALLENGE_ABSENT) {
         return refuse(
-            ERR_BAD_REQUEST,
+            ERR_BAD_REQUEST, REFUSAL_USELESS_CHALLENGE,
             "a request that has to wait for approval must not carry a challenge password");
     }
     const char *fault = request_fault(facts);
-    return fault != NULL ? refuse_uniformly(fault) : allow(ACTION_QUEUE, reason);
+    return fault != NULL ? refuse_uniformly(request_refusal(facts), fault)
+                         : allow(ACTION_QUEUE, reason);
 }
 
 static bool is_repeat(const struct facts *facts)
@@ -142,7 +157,8 @@ static struct verdict decide_pending(const struct facts *facts)
 {
     return facts->past == PAST_PENDING
                ? allow(ACTION_PENDING, "waits for an administrator's approval")
-               : refuse(ERR_BAD_REQUEST, "another request waits under this transactionID");
+               : refuse(ERR_BAD_REQUEST, REFUSAL_TRANSACTION_REUSED,
+                        "another request waits under this transactionID");
 }
 
 static bool is_pending(const struct facts *facts)
@@ -160,13 +176,13 @@ static struct verdict decide_approved(const struct facts *facts)
 static struct verdict decide_initial(const struct facts *facts)
 {
     if (facts->opening.code != ERR_OK) {
-        return refuse_uniformly(facts->opening.text);
+        return refuse_unopened(facts);
     }
     if (!facts->is_signer_key) {
-        return refuse_uniformly("the signer's key is not the key in the PKCS#10");
+        return refuse_uniformly(REFUSAL_BAD_CSR, "the signer's key is not the key in the PKCS#10");
     }
     if (facts->proof.code != ERR_OK) {
-        return refuse_uniformly(facts->proof.text);
+        return refuse_uniformly(REFUSAL_BAD_CSR, facts->proof.text);
     }
     if (is_repeat(facts)) {
         return replay(facts);
@@ -183,7 +199,7 @@ static struct verdict decide_initial(const struct facts *facts)
     if (facts->challenge == CHALLENGE_ABSENT && facts->queues_unauthenticated) {
         return queue(facts, "no challenge password: waits for an administrator's approval");
     }
-    return refuse_uniformly(challenge_fault(facts->challenge));
+    return refuse_challenge(facts->challenge);
 }
 
 static struct verdict decide_unlisted(const struct facts *facts)
@@ -191,14 +207,14 @@ static struct verdict decide_unlisted(const struct facts *facts)
     if (facts->queues_unlisted) {
         return queue(facts, "not on the device list: waits for an administrator's approval");
     }
-    return refuse(ERR_BAD_REQUEST, "device is not on the device list");
+    return refuse(ERR_BAD_REQUEST, REFUSAL_NOT_LISTED, "device is not on the device list");
 }
 
 static struct verdict decide_renewal_time(const struct facts *facts)
 {
     const char *fault = request_fault(facts);
     if (fault != NULL) {
-        return refuse(ERR_BAD_REQUEST, fault);
+        return refuse(ERR_BAD_REQUEST, request_refusal(facts), fault);
     }
     switch (facts->renewal) {
     case RENEWAL_DUE:
@@ -206,7 +222,8 @@ static struct verdict decide_renewal_time(const struct facts *facts)
     case RENEWAL_EARLY_SAME_KEY:
         return allow(ACTION_PRESENT, "too early for a renewal: the present certificate again");
     default:
-        return refuse(ERR_BAD_REQUEST, "too early for a renewal with a new key");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_RENEWAL_TOO_EARLY,
+                      "too early for a renewal with a new key");
     }
 }
 
@@ -230,7 +247,7 @@ static struct verdict decide_proven(const struct facts *facts)
     }
     if (facts->is_challenge_strict && facts->challenge != CHALLENGE_ABSENT &&
         !is_challenge_right(facts)) {
-        return refuse_uniformly(challenge_fault(facts->challenge));
+        return refuse_challenge(facts->challenge);
     }
     if (facts->device == DEVICE_UNLISTED) {
         return decide_unlisted(facts);
@@ -243,17 +260,18 @@ static struct verdict decide_proven(const struct facts *facts)
 static struct verdict decide_by_certificate(const struct facts *facts)
 {
     if (facts->opening.code != ERR_OK) {
-        return refuse_uniformly(facts->opening.text);
+        return refuse_unopened(facts);
     }
     if (facts->proof.code != ERR_OK) {
-        return refuse_uniformly(facts->proof.text);
+        return refuse_uniformly(REFUSAL_BAD_CSR, facts->proof.text);
     }
     if (!facts->is_same_identity) {
         bool is_own_challenge = facts->signer_class == SIGNER_OURS && facts->is_signer_key &&
                                 is_challenge_right(facts) && facts->past == PAST_NONE;
         return is_own_challenge
                    ? decide_challenged(facts)
-                   : refuse_uniformly("the names asked for are not those of the signer");
+                   : refuse_uniformly(REFUSAL_OTHER_NAME,
+                                      "the names asked for are not those of the signer");
     }
     if (is_repeat(facts)) {
         return replay(facts);
@@ -264,19 +282,26 @@ static struct verdict decide_by_certificate(const struct facts *facts)
     return is_pending(facts) ? decide_pending(facts) : decide_proven(facts);
 }
 
-static struct verdict decide_bad_signer(enum signer_state state)
+static struct verdict decide_bad_signer(const struct facts *facts)
 {
-    switch (state) {
+    bool is_mic = facts->signer_class == SIGNER_MIC;
+    switch (facts->signer_state) {
     case SIGNER_EXPIRED:
-        return refuse(ERR_BAD_TIME, "signer certificate has expired");
+        return refuse(ERR_BAD_TIME, is_mic ? REFUSAL_MIC_EXPIRED : REFUSAL_CERTIFICATE_EXPIRED,
+                      "signer certificate has expired");
     case SIGNER_NOT_YET_VALID:
-        return refuse(ERR_BAD_TIME, "signer certificate is not valid yet");
+        return refuse(ERR_BAD_TIME,
+                      is_mic ? REFUSAL_MIC_NOT_YET_VALID : REFUSAL_CERTIFICATE_NOT_YET_VALID,
+                      "signer certificate is not valid yet");
     case SIGNER_REVOKED:
-        return refuse(ERR_BAD_REQUEST, "signer certificate was revoked");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_CERTIFICATE_REVOKED,
+                      "signer certificate was revoked");
     case SIGNER_GENERIC:
-        return refuse(ERR_BAD_REQUEST, "generic manufacturer's certificate names no device");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_MIC_GENERIC,
+                      "generic manufacturer's certificate names no device");
     default:
-        return refuse(ERR_BAD_REQUEST, "manufacturer's certificate is not accepted here");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_MIC_NOT_ACCEPTED,
+                      "manufacturer's certificate is not accepted here");
     }
 }
 
@@ -290,14 +315,15 @@ static struct verdict decide_enrolment(const struct facts *facts)
 {
     if (is_certified(facts)) {
         return facts->signer_state == SIGNER_GOOD ? decide_by_certificate(facts)
-                                                  : decide_bad_signer(facts->signer_state);
+                                                  : decide_bad_signer(facts);
     }
     if (facts->signer_class != SIGNER_SELF_SIGNED) {
-        return refuse(ERR_BAD_REQUEST,
+        return refuse(ERR_BAD_REQUEST, REFUSAL_UNKNOWN_SIGNER,
                       "signer certificate is not self-signed, and of no CA that is trusted here");
     }
     if (facts->type == MESSAGE_RENEWAL_REQ) {
-        return refuse(ERR_BAD_REQUEST, "RenewalReq with a self-signed signer certificate");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_RENEWAL_SELF_SIGNED,
+                      "RenewalReq with a self-signed signer certificate");
     }
     return decide_initial(facts);
 }
@@ -307,10 +333,11 @@ static struct verdict decide_enrolment(const struct facts *facts)
 static struct verdict decide_waiting_poll(const struct facts *facts)
 {
     if (is_certified(facts) && facts->signer_state != SIGNER_GOOD) {
-        return decide_bad_signer(facts->signer_state);
+        return decide_bad_signer(facts);
     }
     if (facts->signer_class == SIGNER_UNKNOWN) {
-        return refuse(ERR_BAD_REQUEST, "signer certificate is not trusted any more");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_UNKNOWN_SIGNER,
+                      "signer certificate is not trusted any more");
     }
     if (facts->past == PAST_PENDING) {
         return decide_pending(facts);
@@ -327,9 +354,10 @@ static struct verdict decide_cert_poll(const struct facts *facts)
     case PAST_APPROVED:
         return decide_waiting_poll(facts);
     case PAST_DENIED:
-        return refuse(ERR_BAD_REQUEST, "denied by an administrator");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_DENIED, "denied by an administrator");
     default:
-        return refuse(ERR_BAD_CERT_ID, "no such transaction of this key");
+        return refuse(ERR_BAD_CERT_ID, REFUSAL_UNKNOWN_TRANSACTION,
+                      "no such transaction of this key");
     }
 }
 
@@ -351,16 +379,28 @@ static const char *get_crl_fault(const struct facts *facts)
     return facts->signer_class == SIGNER_UNKNOWN ? "signer certificate is not trusted" : NULL;
 }
 
+// The word for what a GetCert or GetCRL is refused for.
+static enum refusal fetch_refusal(const struct facts *facts)
+{
+    bool is_cert = facts->type == MESSAGE_GET_CERT;
+    if (is_cert ? !facts->serves_get_cert : !facts->serves_get_crl) {
+        return REFUSAL_NOT_SERVED;
+    }
+    return is_cert ? REFUSAL_NOT_A_CLIENT : REFUSAL_UNKNOWN_SIGNER;
+}
+
 static struct verdict decide_fetch(const struct facts *facts, const char *fault, enum action action)
 {
     if (fault != NULL) {
-        return refuse(ERR_BAD_REQUEST, fault);
+        return refuse(ERR_BAD_REQUEST, fetch_refusal(facts), fault);
     }
     if (facts->opening.code != ERR_OK) {
-        return refuse_uniformly(facts->opening.text);
+        return refuse_uniformly(facts->is_decrypted ? REFUSAL_MALFORMED : REFUSAL_UNDECRYPTABLE,
+                                facts->opening.text);
     }
-    return facts->is_found ? allow(action, action == ACTION_CRL ? "CRL" : "certificate")
-                           : refuse(ERR_BAD_CERT_ID, "what is asked for is not there");
+    return facts->is_found
+               ? allow(action, action == ACTION_CRL ? "CRL" : "certificate")
+               : refuse(ERR_BAD_CERT_ID, REFUSAL_NOT_FOUND, "what is asked for is not there");
 }
 
 bool decide_needs_envelope(const struct facts *facts)
@@ -394,10 +434,10 @@ struct verdict decide(const struct facts *facts)
     case MESSAGE_GET_CRL:
         return decide_fetch(facts, get_crl_fault(facts), ACTION_CRL);
     case MESSAGE_UPDATE_REQ:
-        return refuse(ERR_BAD_REQUEST, "messageType is not served");
+        return refuse(ERR_BAD_REQUEST, REFUSAL_NOT_SERVED, "messageType is not served");
     case MESSAGE_CERT_REP:
     case MESSAGE_UNKNOWN:
         break;
     }
-    return refuse(ERR_BAD_REQUEST, "messageType is not a request");
+    return refuse(ERR_BAD_REQUEST, REFUSAL_MALFORMED, "messageType is not a request");
 }

@@ -9,6 +9,7 @@
 #include "conf/base/err.h"
 #include "ra/challenge.h"
 #include "ra/message.h"
+#include "ra/refusal.h"
 
 // Who signed the request.
 enum signer_class {
@@ -68,6 +69,7 @@ struct facts {
     enum signer_class signer_class;
     enum signer_state signer_state;
     struct err opening;    // ERR_OK: envelope decrypted and its content parsed; else what failed
+    bool is_decrypted;     // the envelope was opened, whatever is in it
     struct err proof;      // ERR_OK: the PKCS#10's own signature holds; else what failed
     bool is_signer_key;    // the PKCS#10's key is the signer's key
     bool is_same_identity; // OURS, MIC: the names asked for are the signer's own
@@ -113,6 +115,7 @@ struct verdict {
     // ACTION_REFUSE before the requester was authorised: the phone gets one and the same answer
     // whatever went wrong (failInfo by the setting challenge.fail_info, no failInfoText).
     bool is_uniform;
+    enum refusal why;          // ACTION_REFUSE: the reason in a word, else REFUSAL_NONE
     char reason[ERR_TEXT_LEN]; // exact, for the log; failInfoText too unless is_uniform
 };
 

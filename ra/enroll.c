@@ -24,6 +24,9 @@ enum err_code enroll_service_new(struct store *store, struct writer *writer,
     if (code == ERR_OK) {
         code = rate_limit_new(&service->failures, err);
     }
+    if (code == ERR_OK) {
+        code = rate_limit_new(&service->events, err);
+    }
     if (code != ERR_OK) {
         enroll_service_free(service);
         return code;
@@ -38,6 +41,7 @@ void enroll_service_free(struct enroll_service *service)
         envelope_watch_free(service->envelopes);
         rate_limit_free(service->polls);
         rate_limit_free(service->failures);
+        rate_limit_free(service->events);
         free(service);
     }
 }
@@ -64,6 +68,7 @@ static struct enroll_state *begin(struct enroll_job *job, struct enroll_service 
     job->state = state;
     job->tries++;
     job->report.level = LOG_LEVEL_INFO;
+    job->report.refusal = REFUSAL_NONE; // of a try before this one
     if (state != NULL) {
         state->service = service;
         state->common_name = "";
@@ -90,6 +95,7 @@ static void finish_flood(struct enroll_job *job, const char *reason)
 {
     finish_note_reason(job, reason);
     job->report.level = LOG_LEVEL_WARNING;
+    job->report.refusal = REFUSAL_RATE_LIMITED;
     finish_job(job, ENROLL_UNAVAILABLE, "unavailable");
 }
 

@@ -47,6 +47,7 @@ struct enroll_report {
     char challenge_id[CHALLENGE_ID_LEN];
     const char *decision;      // "issue", "replay", "pending", "give", "refuse", "unanswerable"...
     const char *fail_info;     // "badRequest"; NULL unless refused
+    enum refusal refusal;      // the reason in a word; REFUSAL_NONE unless it was not served
     char reason[ERR_TEXT_LEN]; // in words, exact
     const char *alarm;         // something an administrator should look at; NULL = nothing
     uint8_t serial[SERIAL_LEN];

@@ -18,6 +18,7 @@ struct enroll_service {
     struct envelope_watch *envelopes;
     struct rate_limit *polls;    // by transaction
     struct rate_limit *failures; // by the address a refused challenge came from
+    struct rate_limit *events;   // by the address that a refusal or a repeat came from
 };
 
 // Every answer to a poll costs an RSA signature, and clients that wait poll once in seconds or
@@ -81,14 +82,16 @@ enum err_code gather_open(struct enroll_job *job, struct buf *ret_content,
 // ---- finish.c, answer.c, commit.c: each call ends with the job's `done` or `again`, here or
 // later; the job is not the caller's any more ----
 
-// Frees the state and calls `done`.
+// Frees the state, leaves an event in the history where that is finish's to do (ra/history.h), and
+// calls `done`.
 void finish_job(struct enroll_job *job, enum enroll_outcome outcome, const char *decision);
 void finish_unanswerable(struct enroll_job *job, const struct err *err);
 // Our own trouble.
 void finish_unavailable(struct enroll_job *job, const struct err *err);
 // A signed FAILURE; `text` NULL = without failInfoText.
 void finish_failure(struct enroll_job *job, enum err_code refusal, const char *text);
-// For what fails in other places than decide(): of the message itself.
+// For what fails in other places than decide(): of the message itself. With report.refusal if that
+// is set, else with what the code says.
 void finish_error(struct enroll_job *job, const struct err *err);
 // The same when the requester is authorised and may know what is wrong.
 void finish_authorised_error(struct enroll_job *job, const struct err *err);

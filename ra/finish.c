@@ -6,6 +6,7 @@
 
 #include "conf/base/clock.h"
 #include "ra/enroll_state.h"
+#include "ra/history.h"
 
 static void state_free(struct enroll_state *state)
 {
@@ -62,11 +63,12 @@ static void leave(struct enroll_job *job)
 
 void finish_job(struct enroll_job *job, enum enroll_outcome outcome, const char *decision)
 {
+    job->outcome = outcome;
+    job->report.decision = decision;
+    history_note(job);
     leave(job);
     policy_unref(job->policy);
     job->policy = NULL;
-    job->outcome = outcome;
-    job->report.decision = decision;
     job->done(job);
 }
 
@@ -85,12 +87,14 @@ void finish_unavailable(struct enroll_job *job, const struct err *err)
 {
     finish_note_reason(job, err->text);
     job->report.level = LOG_LEVEL_ERROR;
+    job->report.refusal = REFUSAL_SERVER_TROUBLE;
     finish_job(job, ENROLL_UNAVAILABLE, "unavailable");
 }
 
 void finish_unanswerable(struct enroll_job *job, const struct err *err)
 {
     finish_note_reason(job, err->text);
+    job->report.refusal = REFUSAL_UNANSWERABLE;
     finish_job(job, ENROLL_UNANSWERABLE, "unanswerable");
 }
 
@@ -151,12 +155,30 @@ static void finish_with_text(struct enroll_job *job, const struct err *err, cons
     finish_failure(job, err->code, text);
 }
 
+static enum refusal refusal_of(enum err_code code)
+{
+    switch (code) {
+    case ERR_BAD_ALG:
+        return REFUSAL_BAD_ALGORITHM;
+    case ERR_BAD_MESSAGE_CHECK:
+        return REFUSAL_BAD_SIGNATURE;
+    case ERR_BAD_TIME:
+        return REFUSAL_WRONG_CLOCK;
+    default:
+        return REFUSAL_MALFORMED;
+    }
+}
+
 void finish_error(struct enroll_job *job, const struct err *err)
 {
+    if (job->report.refusal == REFUSAL_NONE) {
+        job->report.refusal = refusal_of(err->code);
+    }
     finish_with_text(job, err, public_text(err->code));
 }
 
 void finish_authorised_error(struct enroll_job *job, const struct err *err)
 {
+    job->report.refusal = err->code == ERR_BAD_ALG ? REFUSAL_BAD_ALGORITHM : REFUSAL_CA_REFUSED;
     finish_with_text(job, err, err->text);
 }

@@ -68,6 +68,9 @@ static enum err_code check_envelope(struct enroll_job *job, struct err *err)
                                                 job->policy->credentials, job->now, err);
     if (code == ERR_OK) {
         job->report.cipher = OBJ_nid2sn(state->request.cipher_nid);
+    } else if (code == ERR_BAD_REQUEST && state->request.envelope != NULL &&
+               state->request.recipient == NULL) {
+        job->report.refusal = REFUSAL_WRONG_RECIPIENT;
     }
     return code;
 }
@@ -81,6 +84,7 @@ enum err_code gather_open(struct enroll_job *job, struct buf *ret_content, struc
         *err = *opening;
         return err->code;
     }
+    state->facts.is_decrypted = opening->code == ERR_OK;
     return ERR_OK;
 }
 
@@ -95,6 +99,7 @@ static enum err_code check_poll_envelope(struct enroll_job *job, struct err *err
     }
     struct err ignored = {0};
     (void)!check_envelope(job, &ignored);
+    job->report.refusal = REFUSAL_NONE;
     return ERR_OK;
 }
 

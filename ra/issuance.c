@@ -10,7 +10,8 @@
 void issuance_order(const struct issuance *issuance, struct issue_order *ret_order)
 {
     *ret_order = (struct issue_order){
-        .profile = PROFILE_PHONE,
+        .profile = issuance->profile,
+        .max_validity_sec = issuance->max_validity_sec,
         .issuer = view_of(issuance->issuer, SHA256_LEN),
         .csr = buf_view(&issuance->pkcs10->der),
         .san_count = issuance->san_count,

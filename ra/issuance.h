@@ -11,6 +11,8 @@
 
 // What an issuance is made from; everything is borrowed.
 struct issuance {
+    enum issue_profile profile;
+    uint32_t max_validity_sec; // 0 = as the profile says
     const struct pkcs10 *pkcs10;
     const struct names *names;
     const char *common_name; // the certificate's when the PKCS#10 has none; "" = none
@@ -27,7 +29,7 @@ struct issuance {
     int64_t now;
 };
 
-// The order for scepd-ca: profile phone, the CA, the PKCS#10, its subjectAltNames, and the CN when
+// The order for scepd-ca: profile, the CA, the PKCS#10, its subjectAltNames, and the CN when
 // the PKCS#10 has none. Views in *ret_order live as long as what `issuance` points to.
 void issuance_order(const struct issuance *issuance, struct issue_order *ret_order);
 

@@ -124,8 +124,11 @@ enum err_code pkcs10_verify(const struct pkcs10 *pkcs10, bool allow_sha1, bool a
     int signature_nid = csr_signature_nid(pkcs10->csr);
     if (!algorithms_is_digest_allowed(algorithms_rsa_digest(signature_nid), allow_sha1,
                                       allow_md5)) {
-        return err_set(err, ERR_BAD_ALG, "the PKCS#10's signature algorithm %s is not allowed",
-                       algorithms_name(signature_nid));
+        return err_set(err, ERR_BAD_ALG,
+                       "the PKCS#10's signature algorithm %s is not allowed; allowed: SHA-256, "
+                       "SHA-384, SHA-512%s%s",
+                       algorithms_name(signature_nid), allow_sha1 ? ", SHA-1" : "",
+                       allow_md5 ? ", MD5" : "");
     }
     if (!csr_is_signature_valid(pkcs10->csr)) {
         return err_set(err, ERR_BAD_REQUEST, "the PKCS#10's own signature does not hold");

@@ -61,30 +61,12 @@ static enum err_code get_key(const struct settings *settings, EVP_PKEY **ret_key
     return ERR_OK;
 }
 
-static enum err_code make_csr(const X509 *model, EVP_PKEY *key, struct buf *ret_der,
-                              struct err *err)
-{
-    CLEANUP(cleanup_X509_REQ_free) X509_REQ *req = X509_REQ_new();
-    unsigned char *der = NULL;
-    int len = -1;
-    if (req != NULL && X509_REQ_set_subject_name(req, X509_get_subject_name(model)) == 1 &&
-        X509_REQ_set_pubkey(req, key) == 1 && X509_REQ_sign(req, key, EVP_sha256()) > 0) {
-        len = i2d_X509_REQ(req, &der);
-    }
-    if (len < 0) {
-        return err_set_openssl(err, ERR_CRYPTO, "cannot make the RA's request");
-    }
-    enum err_code code = buf_copy(view_of(der, (size_t)len), ret_der, err);
-    OPENSSL_free(der);
-    return code;
-}
-
 static enum err_code order_cert(const struct making *making, EVP_PKEY *key, X509 **ret_cert,
                                 struct err *err)
 {
     struct buf csr = {0};
     struct buf der = {0};
-    enum err_code code = make_csr(making->model, key, &csr, err);
+    enum err_code code = ossl_make_request(X509_get_subject_name(making->model), key, &csr, err);
     if (code == ERR_OK) {
         const struct issue_order order = {
             .profile = PROFILE_RA,
@@ -206,4 +188,51 @@ enum err_code ra_renewal_run(const struct settings *settings, const struct crede
         code = make_next(&making, ret_is_changed, err);
     }
     return code == ERR_OK ? clean(settings, now, err) : code;
+}
+
+// The newest certificate of this CA's RAs that can be a model, NULL while one is valid.
+static const X509 *find_ended(const struct ra_pairs *pairs, const struct generation *ca,
+                              int64_t now)
+{
+    const X509 *newest = NULL;
+    for (unsigned i = 0; i < pairs->count; i++) {
+        const struct ra_pair *pair = &pairs->list[i];
+        if (!ra_pair_is_issued_by(pair->cert, ca)) {
+            continue;
+        }
+        if (now <= pair->not_after) {
+            return NULL;
+        }
+        newest = newest == NULL ? pair->cert : newest;
+    }
+    return newest;
+}
+
+enum err_code ra_renewal_revive(const struct settings *settings, struct ca_client *ca, int64_t now,
+                                bool *ret_is_made, struct err *err)
+{
+    struct generations generations = {0};
+    struct ra_pairs pairs = {0};
+    *ret_is_made = false;
+    if (settings->scep.topology == SETTINGS_TOPOLOGY_DIRECT) {
+        return ERR_OK;
+    }
+    enum err_code code = generations_read(settings, &generations, err);
+    if (code == ERR_OK) {
+        code = ra_pairs_read(settings, &pairs, err);
+    }
+    const X509 *ended = code == ERR_OK ? find_ended(&pairs, &generations.list[0], now) : NULL;
+    if (ended != NULL) {
+        const struct making making = {.settings = settings,
+                                      .ca = &generations.list[0],
+                                      .model = ended,
+                                      .client = ca,
+                                      .now = now};
+        code = make(&making, err);
+        *ret_is_made = code == ERR_OK;
+    }
+    ERR_clear_error();
+    ra_pairs_done(&pairs);
+    generations_done(&generations);
+    return code;
 }

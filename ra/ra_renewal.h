@@ -17,3 +17,11 @@
 enum err_code ra_renewal_run(const struct settings *settings, const struct credentials *credentials,
                              struct ca_client *ca, int64_t now, bool *ret_is_changed,
                              struct err *err) MUST_CHECK;
+
+// For a start after a long rest, when credentials could not be loaded: has a certificate made if
+// every RA certificate of the present CA has ended meanwhile. The same rules for keys. Nothing to
+// do, and no error, while one is valid, when none was ever issued by this CA, and under topology
+// direct. Main thread. *ret_is_made, written also on failure. Errors: as above, and those of
+// generations_read() and ra_pairs_read().
+enum err_code ra_renewal_revive(const struct settings *settings, struct ca_client *ca, int64_t now,
+                                bool *ret_is_made, struct err *err) MUST_CHECK;

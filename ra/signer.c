@@ -14,13 +14,20 @@ static bool read_serial(const X509 *cert, uint8_t serial[SERIAL_LEN])
     return true;
 }
 
-static enum err_code find_stored(const X509 *cert, struct store *store,
+// Servers' certificates are ours, too, but sign no requests: a phone's has clientAuth, and so may
+// count as a phone's whatever names no purpose.
+static bool is_for_clients(X509 *cert)
+{
+    return (X509_get_extended_key_usage(cert) & XKU_SSL_CLIENT) != 0;
+}
+
+static enum err_code find_stored(X509 *cert, struct store *store,
                                  struct store_certificate *ret_stored, bool *ret_is_stored,
                                  struct err *err)
 {
     uint8_t serial[SERIAL_LEN];
     *ret_is_stored = false;
-    if (!read_serial(cert, serial)) {
+    if (!read_serial(cert, serial) || !is_for_clients(cert)) {
         return ERR_OK;
     }
     struct store_certificate stored = {0};

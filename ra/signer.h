@@ -16,12 +16,12 @@ struct signer {
     struct trust_result mic; // SIGNER_MIC: what was read from it; else why no store accepts it
 };
 
-// Ours = byte-identical to a stored certificate, never by name or serial number alone; its state is
-// judged with the setting renewal.grace_days. MIC = chains to a trust store of the settings.
-// Self-signed = the certificate names itself as issuer; what proves possession of the key is the
-// message's signature, so the certificate's own one, its dates and extensions mean nothing (real
-// clients get them wrong). *ret_signer is empty before and to be done with signer_done(). Any
-// thread. Errors: ERR_IO, ERR_NOMEM, ERR_CRYPTO, ERR_BUSY.
+// Ours = byte-identical to a stored certificate that is not a server's, never by name or serial
+// number alone; its state is judged with the setting renewal.grace_days. MIC = chains to a trust
+// store of the settings. Self-signed = the certificate names itself as issuer; what proves
+// possession of the key is the message's signature, so the certificate's own one, its dates and
+// extensions mean nothing (real clients get them wrong). *ret_signer is empty before and to be done
+// with signer_done(). Any thread. Errors: ERR_IO, ERR_NOMEM, ERR_CRYPTO, ERR_BUSY.
 enum err_code signer_classify(const struct request *request, const struct policy *policy,
                               struct store *store, int64_t now, struct signer *ret_signer,
                               struct err *err) MUST_CHECK;

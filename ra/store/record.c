@@ -102,7 +102,7 @@ static struct view get_certificate_fields(struct wire_reader *reader,
 
 static bool is_origin(enum certificate_origin origin)
 {
-    return origin == ORIGIN_CHALLENGE || origin == ORIGIN_MIC || origin == ORIGIN_APPROVAL;
+    return origin >= ORIGIN_CHALLENGE && origin <= ORIGIN_ADMINISTRATOR;
 }
 
 enum err_code record_get_certificate(struct view octets, struct record_certificate *ret_record,

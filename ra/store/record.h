@@ -31,6 +31,8 @@ enum err_code record_put_crl(const struct store_crl *crl, struct buf *out,
                              struct err *err) MUST_CHECK;
 enum err_code record_put_revocation(const struct store_revocation *revocation, struct buf *out,
                                     struct err *err) MUST_CHECK;
+enum err_code record_put_event(const struct store_event *event, struct buf *out,
+                               struct err *err) MUST_CHECK;
 // When the last certificate of a CA is over.
 enum err_code record_put_last_expiry(int64_t not_after, struct buf *out,
                                      struct err *err) MUST_CHECK;
@@ -51,6 +53,8 @@ enum err_code record_get_crl(struct view octets, struct store_crl *ret_crl,
                              struct err *err) MUST_CHECK;
 enum err_code record_get_revocation(struct view octets, struct store_revocation *ret_revocation,
                                     struct err *err) MUST_CHECK;
+enum err_code record_get_event(struct view octets, struct store_event *ret_event,
+                               struct err *err) MUST_CHECK;
 enum err_code record_get_last_expiry(struct view octets, int64_t *ret_not_after,
                                      struct err *err) MUST_CHECK;
 

@@ -5,6 +5,8 @@
 
 #define KEY_BY_MAC    "M"
 #define KEY_BY_NUMBER "S"
+#define KEY_BY_DEVICE "D"
+#define KEY_BY_NAME   "N"
 
 static void append(struct record_key *key, const void *octets, size_t len)
 {
@@ -108,6 +110,48 @@ void record_key_device(const struct store_device *device, struct record_key *ret
     ret_key->len = 0;
     append(ret_key, has_mac ? KEY_BY_MAC : KEY_BY_NUMBER, 1);
     append(ret_key, name, strnlen(name, size));
+}
+
+void record_key_event(uint64_t id, struct record_key *ret_key)
+{
+    ret_key->len = 0;
+    append_number(ret_key, id);
+}
+
+void record_prefix_of_event_device(const char *device, struct record_key *ret_prefix)
+{
+    ret_prefix->len = 0;
+    append(ret_prefix, KEY_BY_DEVICE, 1);
+    append_text(ret_prefix, device, STORE_DEVICE_LEN);
+}
+
+void record_prefix_of_event_name(const char *common_name, struct record_key *ret_prefix)
+{
+    uint8_t hash[SHA256_LEN];
+    const struct view name = view_of(common_name, strnlen(common_name, STORE_NAME_LEN - 1));
+    ossl_sha256(&name, 1, hash);
+    ret_prefix->len = 0;
+    append(ret_prefix, KEY_BY_NAME, 1);
+    append(ret_prefix, hash, sizeof hash);
+}
+
+void record_key_event_of(const struct record_key *prefix, uint64_t id, struct record_key *ret_key)
+{
+    *ret_key = *prefix;
+    append_number(ret_key, id);
+}
+
+enum err_code record_key_event_id(struct view key, uint64_t *ret_id, struct err *err)
+{
+    uint64_t id = 0;
+    if (key.len < sizeof id) {
+        return err_set(err, ERR_IO, "an index of the store is damaged");
+    }
+    for (size_t i = key.len - sizeof id; i < key.len; i++) {
+        id = id << 8 | key.data[i];
+    }
+    *ret_id = id;
+    return ERR_OK;
 }
 
 void record_key_of(struct view octets, struct record_key *ret_key)

@@ -40,6 +40,14 @@ void record_prefix_of_source(const char *source, struct record_key *ret_prefix);
 void record_key_by_source(const struct store_pending *pending, struct record_key *ret_key);
 // "M" and the MAC, else "S" and the serial number.
 void record_key_device(const struct store_device *device, struct record_key *ret_key);
+// Events: by id, and by device or CN with the id behind. The prefixes are what all keys of one
+// device or one CN begin with, and no others do.
+void record_key_event(uint64_t id, struct record_key *ret_key);
+void record_prefix_of_event_device(const char *device, struct record_key *ret_prefix);
+void record_prefix_of_event_name(const char *common_name, struct record_key *ret_prefix);
+void record_key_event_of(const struct record_key *prefix, uint64_t id, struct record_key *ret_key);
+// The id that a key of an event ends with. Errors: ERR_IO for a key that has none.
+enum err_code record_key_event_id(struct view key, uint64_t *ret_id, struct err *err) MUST_CHECK;
 // Any octets; what does not fit is cut off.
 void record_key_of(struct view octets, struct record_key *ret_key);
 

@@ -132,7 +132,7 @@ enum err_code store_count(struct store *store, struct store_counts *ret_counts, 
         {TABLE_CERTIFICATES, &counts.certificates}, {TABLE_TRANSACTIONS, &counts.transactions},
         {TABLE_CHALLENGES, &counts.challenges},     {TABLE_PENDING, &counts.pending},
         {TABLE_DEVICES, &counts.devices},           {TABLE_DUE, &counts.enrolled},
-        {TABLE_REVOKED, &counts.revoked},
+        {TABLE_REVOKED, &counts.revoked},           {TABLE_EVENTS, &counts.events},
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && code == ERR_OK; i++) {
         code = store_count_table(&txn, parts[i].table, parts[i].records, err);

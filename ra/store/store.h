@@ -11,7 +11,7 @@
 #include "conf/base/ossl.h"
 #include "conf/limits.h"
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_DEVICE_LEN     128 // bytes with NUL: MAC, else CN, else hex of the subject's hash
 #define STORE_NAME_LEN       256 // bytes with NUL: UTF-8 of a CN (64 characters, 4 octets each)
 #define STORE_MODEL_LEN      64  // bytes with NUL
@@ -20,13 +20,21 @@
 #define STORE_SOURCE_LEN     64  // bytes with NUL: the address a request came from
 #define PENDING_ID_LEN       11  // bytes with NUL: ten hex digits of the transaction's key
 #define CHALLENGE_ID_LEN     11  // bytes with NUL: ten hex digits of the keyed hash
+#define STORE_REASON_LEN     32  // bytes with NUL: one word of an event's reason
+#define STORE_FAIL_INFO_LEN  24  // bytes with NUL: "badMessageCheck"
+#define STORE_WORDS_LEN      160 // bytes with NUL: an event's reason in words
 
 struct store;
 
 enum certificate_status { CERTIFICATE_VALID = 1, CERTIFICATE_REVOKED = 2 };
 
 // What first authorised a device's certificates; renewals keep it.
-enum certificate_origin { ORIGIN_CHALLENGE = 1, ORIGIN_MIC = 2, ORIGIN_APPROVAL = 3 };
+enum certificate_origin {
+    ORIGIN_CHALLENGE = 1,
+    ORIGIN_MIC = 2,
+    ORIGIN_APPROVAL = 3,
+    ORIGIN_ADMINISTRATOR = 4, // made by his command, without a request of a phone
+};
 
 // Owned copy of one certificate record; store_certificate_done() frees `der`.
 struct store_certificate {
@@ -137,6 +145,81 @@ struct store_challenge {
     int64_t last_used_at;             // 0 = never
 };
 
+// Devices whose present certificate ends before `until`, but not before the span in front of it.
+struct store_span {
+    int64_t until;
+    uint64_t devices;
+    uint64_t revoked; // of these, devices whose present certificate a CRL lists
+};
+
+// What happened. Numbers are on disk and stay.
+enum event_kind {
+    EVENT_NONE = 0,
+    EVENT_ISSUED = 1,
+    EVENT_RENEWED = 2,  // issued to who signed with a certificate of ours
+    EVENT_REPEATED = 3, // a repeat was answered with what is there already
+    EVENT_PENDING = 4,  // a request waits for an administrator from now on
+    EVENT_APPROVED = 5,
+    EVENT_DENIED = 6,
+    EVENT_PENDING_EXPIRED = 7, // nobody decided about it
+    EVENT_REFUSED = 8,
+    EVENT_REVOKED = 9,
+    EVENT_CHALLENGE_MADE = 10, // for a certain CN or MAC, or for anybody
+    EVENT_CHALLENGE_REVOKED = 11,
+    EVENT_UNLISTED = 12, // removed from the device list
+    EVENT_KIND_MAX
+};
+const char *store_event_name(enum event_kind kind); // "issued", "challenge_made"...
+
+// By what, or by whom, it was authorised.
+enum event_authority {
+    EVENT_BY_NOBODY = 0,
+    EVENT_BY_CHALLENGE = 1,
+    EVENT_BY_MIC = 2,
+    EVENT_BY_RENEWAL = 3,
+    EVENT_BY_APPROVAL = 4,
+    EVENT_BY_ADMINISTRATOR = 5,
+    EVENT_BY_SERVER = 6, // time brought it about
+    EVENT_AUTHORITY_MAX
+};
+const char *store_event_authority_name(enum event_authority authority); // "challenge", "MIC"...
+
+// One event of the history. Texts of clients are cut to what fits; secrets are never in it.
+struct store_event {
+    uint64_t id; // unique, and greater than those of all events written before; the writer's
+    int64_t at;  // microseconds since 1970
+    enum event_kind kind;
+    enum event_authority authority;
+    char device[STORE_DEVICE_LEN];       // MAC, else CN, else what a certificate has; "" = unknown
+    char common_name[STORE_NAME_LEN];    // "" = unknown
+    char mac[13];                        // "" = unknown
+    char model[STORE_MODEL_LEN];         // from the MIC; "" = unknown
+    uint8_t serial[SERIAL_LEN];          // of the certificate; zeroes = none
+    char peer[STORE_SOURCE_LEN];         // the address it came from; "" = from no phone
+    char reason[STORE_REASON_LEN];       // why it was refused or has to wait: refusal_name(); why
+                                         // it was revoked: store_revocation_name(); "" = none
+    char fail_info[STORE_FAIL_INFO_LEN]; // EVENT_REFUSED: that the phone got; "" = none
+    char words[STORE_WORDS_LEN];         // more about it, UTF-8 of clients; "" = nothing to add
+};
+
+#define STORE_US_PER_SEC INT64_C(1000000)
+// Copies a text into an event's array of `size` bytes; what does not fit is cut off between two
+// characters of UTF-8.
+void store_event_text(char *to, size_t size, const char *text);
+// Sets MAC and CN ("" = unknown), and the device that follows from them: the MAC, else one that is
+// in the CN, else the CN.
+void store_event_name_device(struct store_event *event, const char *mac, const char *common_name);
+// "keyCompromise"... of RFC 5280, 5.3.1; "?" for numbers that are none of ours.
+const char *store_revocation_name(unsigned reason);
+
+// Events of the history that are asked for; NULL = any.
+struct store_event_filter {
+    const char *device;      // exactly
+    const char *common_name; // exactly
+    bool is_either;          // of device and CN, both given, one suffices
+    const uint8_t *serial;   // SERIAL_LEN octets; costs a look at all the others let through
+};
+
 struct store_counts {
     uint64_t certificates;
     uint64_t transactions;
@@ -145,6 +228,7 @@ struct store_counts {
     uint64_t devices;     // on the device list
     uint64_t enrolled;    // devices that have certificates
     uint64_t revoked;     // certificates that CRLs list
+    uint64_t events;      // of the history
     uint64_t used_octets; // of the map
     uint64_t map_octets;  // present size of the map
     uint64_t max_octets;  // it never grows beyond
@@ -195,6 +279,11 @@ enum err_code store_find_last_expiry(struct store *store, const uint8_t issuer[S
                                      int64_t *ret_not_after, struct err *err) MUST_CHECK;
 enum err_code store_count(struct store *store, struct store_counts *ret_counts,
                           struct err *err) MUST_CHECK;
+// Counts devices in each of `spans`, whose `until` rise. Costs a look at the key of every device
+// that ends before the last of them and a look-up for every revoked certificate: 50 ms for a
+// million devices, and as much again for 40,000 revoked certificates.
+enum err_code store_count_due(struct store *store, struct store_span *spans, size_t count,
+                              struct err *err) MUST_CHECK;
 
 // Listing: calls `visit` for each record until it returns false. The record is only valid during
 // the call; `visit` must be quick and must not call the store. Errors: ERR_IO, ERR_NOMEM, ERR_BUSY.
@@ -233,6 +322,17 @@ enum err_code store_list_due(struct store *store, int64_t from, int64_t until,
 enum err_code store_list_revoked(struct store *store, const uint8_t issuer[SHA256_LEN], int64_t now,
                                  int64_t keep_sec, store_visit_revocation *visit, void *context,
                                  struct err *err) MUST_CHECK;
+
+typedef bool store_visit_event(const struct store_event *event, void *context);
+// The history from the oldest event to the newest, those with an id above `after` (0 = from the
+// oldest).
+enum err_code store_list_events(struct store *store, const struct store_event_filter *filter,
+                                uint64_t after, store_visit_event *visit, void *context,
+                                struct err *err) MUST_CHECK;
+// The same from the newest to the oldest.
+enum err_code store_list_events_back(struct store *store, const struct store_event_filter *filter,
+                                     store_visit_event *visit, void *context,
+                                     struct err *err) MUST_CHECK;
 
 void store_certificate_done(struct store_certificate *certificate);
 void store_pending_done(struct store_pending *pending);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +41,9 @@ static const char *const table_names[TABLE_MAX] = {
     [TABLE_PENDING_BY_SOURCE] = "pending_by_source",
     [TABLE_DEVICES] = "devices",
     [TABLE_DEVICES_BY_NUMBER] = "devices_by_number",
+    [TABLE_EVENTS] = "events",
+    [TABLE_EVENTS_BY_NAME] = "events_by_name",
+    [TABLE_EVENTS_MINOR] = "events_minor",
 };
 
 DEFINE_CLEANUP(MDB_env *, mdb_env_close);
@@ -315,9 +319,11 @@ static struct store *new_store(const struct store_options *options)
         return NULL;
     }
     store->lock_fd = -1;
+    store->copying.fd = -1;
     store->max_octets = options->max_octets;
     store->directory = strdup(options->directory);
-    if (store->directory == NULL || init_gate(&store->gate) != 0) {
+    if (store->directory == NULL || pthread_mutex_init(&store->copying.lock, NULL) != 0 ||
+        init_gate(&store->gate) != 0) {
         free(store->directory);
         free(store);
         return NULL;
@@ -352,8 +358,30 @@ void store_env_close(struct store *take_store)
         close(take_store->lock_fd);
     }
     pthread_rwlock_destroy(&take_store->gate);
+    pthread_mutex_destroy(&take_store->copying.lock);
     free(take_store->directory);
     free(take_store);
+}
+
+static void begin_change(struct store *store)
+{
+    struct store_copying *copying = &store->copying;
+    pthread_mutex_lock(&copying->lock);
+    copying->is_unwelcome = true;
+    if (copying->fd >= 0) {
+        copying->gave_way = true;
+        shutdown(copying->fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&copying->lock);
+    pthread_rwlock_wrlock(&store->gate);
+}
+
+static void end_change(struct store *store)
+{
+    pthread_rwlock_unlock(&store->gate);
+    pthread_mutex_lock(&store->copying.lock);
+    store->copying.is_unwelcome = false;
+    pthread_mutex_unlock(&store->copying.lock);
 }
 
 static enum err_code reopen(struct store *store, struct err *err)
@@ -385,9 +413,9 @@ enum err_code store_env_grow(struct store *store, struct err *err)
                        (unsigned long long)store->max_octets);
     }
     uint64_t doubled = store->map_octets * 2;
-    pthread_rwlock_wrlock(&store->gate);
+    begin_change(store);
     enum err_code code = resize_map(store, doubled < max_octets ? doubled : max_octets, err);
-    pthread_rwlock_unlock(&store->gate);
+    end_change(store);
     return code;
 }
 
@@ -406,8 +434,8 @@ enum err_code store_env_heal(struct store *store, struct err *err)
     if (is_usable(store->env)) {
         return ERR_OK;
     }
-    pthread_rwlock_wrlock(&store->gate);
+    begin_change(store);
     enum err_code code = reopen(store, err);
-    pthread_rwlock_unlock(&store->gate);
+    end_change(store);
     return code;
 }

@@ -35,7 +35,19 @@ enum store_table {
     TABLE_PENDING_BY_SOURCE,
     TABLE_DEVICES,           // "M" MAC or "S" serial number → entry of the device list
     TABLE_DEVICES_BY_NUMBER, // serial number → key of TABLE_DEVICES
+    TABLE_EVENTS,            // id → event
+    TABLE_EVENTS_BY_NAME,    // (device, id) and (hash of the CN, id) → nothing
+    TABLE_EVENTS_MINOR,      // id → nothing: events that anybody can cause
     TABLE_MAX
+};
+
+// A copy of the store that is being made (ra/store/store_backup.h). It holds the gate for long, so
+// whoever wants it exclusively ends the copy first.
+struct store_copying {
+    pthread_mutex_t lock; // guards what follows
+    int fd;               // where the copy is written to: shut down to end it; -1 = none is made
+    bool gave_way;        // it was ended
+    bool is_unwelcome;    // somebody is changing the environment: none may begin
 };
 
 struct store {
@@ -45,7 +57,8 @@ struct store {
     int lock_fd;           // flock()ed as long as the store is open
     pthread_rwlock_t gate; // held shared by every read transaction, exclusively by whoever changes
                            // `env`, `map_octets` or `tables`, which only the writer thread does
-    MDB_env *env;          // NULL: it could not be opened again after a failure
+    struct store_copying copying;
+    MDB_env *env; // NULL: it could not be opened again after a failure
     MDB_dbi tables[TABLE_MAX];
 };
 

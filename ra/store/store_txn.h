@@ -11,7 +11,9 @@ struct store_txn {
     struct store *store;
     MDB_txn *mdb;
     struct err failure;
-    bool is_map_full; // the failure is a full map: growing it may help
+    bool is_map_full;     // the failure is a full map: growing it may help
+    uint32_t new_events;  // that were added to the history
+    uint32_t lost_events; // that could not be
 };
 
 // Any thread, one read transaction at a time on each. Errors: ERR_IO, ERR_NOMEM, ERR_BUSY (more

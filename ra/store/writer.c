@@ -3,10 +3,18 @@
 #include "ra/store/writer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "conf/base/clock.h"
+#include "ra/store/writer_events.h"
 #include "ra/store/writer_orders.h"
+
+#define EVENTS_EVERY_US INT64_C(1000000) // how often events alone are worth an fsync
+#define TRIM_PER_EVENT  2                // oldest events that go with a new one, if it is time...
+#define TRIM_AT_ONCE    16               // ...and so many more with any
 
 struct writer {
     struct store *store;
@@ -15,7 +23,20 @@ struct writer {
     pthread_cond_t wakeup;
     struct write_order *first;
     struct write_order **end; // where the next order is hung up
+    struct event_queue events;
     bool is_stopping;
+    // The thread's own.
+    struct event_queue written_events; // those of the present batch
+    int64_t next_events_us;            // of the monotonic clock: when events may be written alone
+    // Anybody's.
+    _Atomic uint64_t lost_events;
+    _Atomic uint32_t max_events;
+};
+
+// What one transaction writes.
+struct batch {
+    struct write_order *orders; // NULL = none
+    const struct event_queue *events;
 };
 
 static enum err_code put_order(struct store_txn *txn, const struct write_order *order,
@@ -34,6 +55,7 @@ static enum err_code put_order(struct store_txn *txn, const struct write_order *
         [WRITE_DEVICES] = writer_put_devices,
         [WRITE_DEVICE_REMOVE] = writer_remove_device,
         [WRITE_SWEEP] = writer_sweep,
+        [WRITE_PROBE] = writer_probe,
     };
     if ((size_t)order->kind < sizeof kinds / sizeof kinds[0]) {
         return kinds[order->kind](txn, order, err);
@@ -41,38 +63,72 @@ static enum err_code put_order(struct store_txn *txn, const struct write_order *
     return err_set(err, ERR_INTERNAL, "an order of unknown kind %d", (int)order->kind);
 }
 
-static enum err_code try_batch(struct store *store, struct write_order *batch,
+// What cannot be forgotten now is the next sweep's, which also tells why.
+static void forget_oldest_events(struct writer *writer, struct store_txn *txn)
+{
+    uint32_t removed = 0;
+    if (txn->new_events > 0) {
+        (void)!store_trim_events(txn, writer->max_events,
+                                 TRIM_AT_ONCE + TRIM_PER_EVENT * txn->new_events, &removed, NULL);
+    }
+}
+
+static enum err_code try_batch(struct writer *writer, const struct batch *batch,
                                bool *ret_is_map_full, struct err *err)
 {
     struct store_txn txn = {0};
     *ret_is_map_full = false;
-    enum err_code code = store_txn_begin_write(store, &txn, err);
+    enum err_code code = store_txn_begin_write(writer->store, &txn, err);
     if (code != ERR_OK) {
         return code;
     }
-    for (struct write_order *order = batch; order != NULL; order = order->next) {
+    if (batch->events != NULL) {
+        event_queue_write(batch->events, &txn); // those were answered already
+    }
+    for (struct write_order *order = batch->orders; order != NULL; order = order->next) {
         order->result = (struct err){0};
         if (put_order(&txn, order, &order->result) == ERR_OK) {
             order->result = (struct err){0}; // a guard's look-up may have left ERR_NOT_FOUND
         }
     }
+    forget_oldest_events(writer, &txn);
     code = store_txn_commit(&txn, err);
     *ret_is_map_full = txn.is_map_full;
+    if (code == ERR_OK) {
+        writer->lost_events += txn.lost_events;
+    }
     return code;
 }
 
-static enum err_code write_batch(struct store *store, struct write_order *batch, struct err *err)
+static enum err_code write_batch(struct writer *writer, const struct batch *batch, struct err *err)
 {
     bool is_map_full = false;
-    enum err_code code = try_batch(store, batch, &is_map_full, err);
+    enum err_code code = try_batch(writer, batch, &is_map_full, err);
     while (is_map_full) {
-        code = store_env_grow(store, err);
+        code = store_env_grow(writer->store, err);
         if (code != ERR_OK) {
             return code;
         }
-        code = try_batch(store, batch, &is_map_full, err);
+        code = try_batch(writer, batch, &is_map_full, err);
     }
     return code;
+}
+
+// Orders must not fail for events that came along: they are given up, and the orders tried alone.
+static enum err_code write_all(struct writer *writer, struct write_order *orders, struct err *err)
+{
+    const struct event_queue *events = &writer->written_events;
+    const struct batch all = {.orders = orders, .events = events};
+    enum err_code code = write_batch(writer, &all, err);
+    if (code == ERR_OK || events->count == 0) {
+        return code;
+    }
+    writer->lost_events += events->count;
+    if (orders == NULL) {
+        return code;
+    }
+    const struct batch alone = {.orders = orders};
+    return write_batch(writer, &alone, err);
 }
 
 // `done` may free the order, so nothing of it is touched after the call.
@@ -86,30 +142,60 @@ static void answer(struct write_order *batch, const struct err *failure)
     }
 }
 
-static struct write_order *take_batch(struct writer *writer)
+// Under the lock: until an order comes, or until it is time for the events that are there.
+static void wait_for_work(struct writer *writer)
 {
-    pthread_mutex_lock(&writer->mutex);
-    while (writer->first == NULL && !writer->is_stopping) {
+    const struct timespec until = {
+        .tv_sec = (time_t)(writer->next_events_us / STORE_US_PER_SEC),
+        .tv_nsec = (long)(writer->next_events_us % STORE_US_PER_SEC) * 1000,
+    };
+    if (writer->events.count > 0) {
+        pthread_cond_timedwait(&writer->wakeup, &writer->mutex, &until);
+    } else {
         pthread_cond_wait(&writer->wakeup, &writer->mutex);
     }
-    struct write_order *batch = writer->first;
+}
+
+static bool is_work(const struct writer *writer)
+{
+    return writer->first != NULL || writer->is_stopping ||
+           (writer->events.count > 0 && clock_monotonic_us() >= writer->next_events_us);
+}
+
+// The events go to `written_events`. NULL with no events there: it is time to end.
+static struct write_order *take_orders(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    while (!is_work(writer)) {
+        wait_for_work(writer);
+    }
+    struct write_order *orders = writer->first;
     writer->first = NULL;
     writer->end = &writer->first;
+    struct event_queue events = writer->events;
+    writer->events = writer->written_events;
+    writer->events.count = 0;
+    writer->written_events = events;
     pthread_mutex_unlock(&writer->mutex);
-    return batch;
+    return orders;
 }
 
 static void *run(void *context)
 {
     struct writer *writer = context;
     for (;;) {
-        struct write_order *batch = take_batch(writer);
-        if (batch == NULL) {
+        struct write_order *orders = take_orders(writer);
+        bool has_events = writer->written_events.count > 0;
+        if (orders == NULL && !has_events) {
             return NULL;
         }
         struct err err = {0};
-        if (write_batch(writer->store, batch, &err) == ERR_OK) {
-            answer(batch, NULL);
+        enum err_code code = write_all(writer, orders, &err);
+        if (has_events) {
+            writer->next_events_us = clock_monotonic_us() + EVENTS_EVERY_US;
+        }
+        if (code == ERR_OK) {
+            answer(orders, NULL);
             continue;
         }
         // Readers need a usable environment now; the next batch would come too late for them, and
@@ -117,8 +203,21 @@ static void *run(void *context)
         if (store_env_heal(writer->store, NULL) != ERR_OK) {
             err_prefix(&err, "the store cannot be opened again");
         }
-        answer(batch, &err);
+        answer(orders, &err);
     }
+}
+
+// The events' time is one of the monotonic clock.
+static int init_wakeup(pthread_cond_t *wakeup)
+{
+    pthread_condattr_t attributes;
+    int status = pthread_condattr_init(&attributes);
+    if (status == 0) {
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        status = pthread_cond_init(wakeup, &attributes);
+        pthread_condattr_destroy(&attributes);
+    }
+    return status;
 }
 
 static int start_thread(struct writer *writer)
@@ -127,7 +226,7 @@ static int start_thread(struct writer *writer)
     if (status != 0) {
         return status;
     }
-    status = pthread_cond_init(&writer->wakeup, NULL);
+    status = init_wakeup(&writer->wakeup);
     if (status != 0) {
         pthread_mutex_destroy(&writer->mutex);
         return status;
@@ -140,17 +239,36 @@ static int start_thread(struct writer *writer)
     return status;
 }
 
+static void writer_free(struct writer *writer)
+{
+    event_queue_done(&writer->events);
+    event_queue_done(&writer->written_events);
+    free(writer);
+}
+
+static enum err_code make_queues(struct writer *writer, struct err *err)
+{
+    enum err_code code = event_queue_new(&writer->events, err);
+    return code == ERR_OK ? event_queue_new(&writer->written_events, err) : code;
+}
+
 enum err_code writer_start(struct store *store, struct writer **ret_writer, struct err *err)
 {
     struct writer *writer = calloc(1, sizeof *writer);
     if (writer == NULL) {
         return err_set(err, ERR_NOMEM, "no memory for the writer");
     }
+    enum err_code code = make_queues(writer, err);
+    if (code != ERR_OK) {
+        writer_free(writer);
+        return code;
+    }
     writer->store = store;
     writer->end = &writer->first;
+    writer->max_events = WRITER_EVENTS_MAX;
     int status = start_thread(writer);
     if (status != 0) {
-        free(writer);
+        writer_free(writer);
         return err_set(err, ERR_IO, "cannot start the writer thread: %s", strerror(status));
     }
     *ret_writer = writer;
@@ -169,7 +287,35 @@ void writer_stop(struct writer *writer)
     pthread_join(writer->thread, NULL);
     pthread_cond_destroy(&writer->wakeup);
     pthread_mutex_destroy(&writer->mutex);
-    free(writer);
+    writer_free(writer);
+}
+
+void writer_add_event(struct writer *writer, const struct store_event *event)
+{
+    pthread_mutex_lock(&writer->mutex);
+    bool is_taken = event_queue_add(&writer->events, event);
+    if (writer->events.count == 1) {
+        pthread_cond_signal(&writer->wakeup); // it has to look at the clock from now on
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    if (!is_taken) {
+        writer_lose_event(writer);
+    }
+}
+
+void writer_lose_event(struct writer *writer)
+{
+    writer->lost_events++;
+}
+
+uint64_t writer_take_lost_events(struct writer *writer)
+{
+    return atomic_exchange(&writer->lost_events, 0);
+}
+
+void writer_limit_events(struct writer *writer, uint32_t max_events)
+{
+    writer->max_events = max_events;
 }
 
 void writer_submit(struct writer *writer, struct write_order *order)

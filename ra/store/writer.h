@@ -19,16 +19,21 @@ enum write_kind {
     WRITE_DEVICES,
     WRITE_DEVICE_REMOVE,
     WRITE_SWEEP,
+    WRITE_PROBE, // nothing that anybody reads, as large as an enrolment: does the store take
+                 // writes?
 };
 
 // What WRITE_SWEEP does; also what it did.
 struct write_sweep {
     int64_t revoke_superseded_sec; // 0 = do not
     int64_t keep_revoked_sec;      // entries of CRLs longer over than this are dropped
+    int64_t keep_events_sec;       // events longer ago are forgotten; 0 = are not
+    uint32_t max_events;           // so are the oldest beyond so many; 0 = no such limit
     uint32_t limit;                // records of each kind looked at in one order; at least 1
     uint32_t ret_expired_pending;
     uint32_t ret_revoked; // superseded certificates that were revoked now
     uint32_t ret_dropped; // CRL entries
+    uint32_t ret_events;  // that were forgotten
     bool ret_has_more;    // the limit was reached: order again
 };
 
@@ -79,8 +84,8 @@ struct write_order {
     const struct store_device *devices;
     size_t device_count;
     // WRITE_SWEEP: forgets pending requests that have expired at `now`, revokes superseded
-    // certificates that are not over (reason superseded), drops CRL entries. What was done before
-    // an ERR_IO stays done.
+    // certificates that are not over (reason superseded), drops CRL entries, forgets events. What
+    // was done before an ERR_IO stays done.
     struct write_sweep *sweep;
     // WRITE_CHALLENGE_NEW (guard: hash and id are new) and WRITE_CHALLENGE_REVOKE (by id, of either
     // case; one that is revoked already stays so).
@@ -92,6 +97,9 @@ struct write_order {
     // lives on the writer's stack, not in the order.
     void (*done)(struct write_order *order, enum err_code code, const struct err *err);
     void *owner;
+    // WRITE_ISSUED: the address that the request came from, for the history (borrowed); NULL =
+    // none.
+    const char *peer;
     struct write_order *next; // the writer's
     struct err result;        // the writer's
 };
@@ -111,3 +119,18 @@ void writer_submit(struct writer *writer, struct write_order *order);
 // be called on the writer thread.
 enum err_code writer_submit_and_wait(struct writer *writer, struct write_order *order,
                                      struct err *err) MUST_CHECK;
+
+// Every order but WRITE_CRL and WRITE_DEVICES leaves an event in the history, in its own
+// transaction. Refusals and other facts that nothing else is written for come by this call: *event
+// is copied and written with the next orders, or alone, at most once a second. It is lost when
+// hundreds wait or the disk is full, which writer_take_lost_events() tells. Never blocks; any
+// thread.
+void writer_add_event(struct writer *writer, const struct store_event *event);
+// Counts an event that its maker has left out.
+void writer_lose_event(struct writer *writer);
+// How many events were lost since the last call. Any thread.
+uint64_t writer_take_lost_events(struct writer *writer);
+// How many events the history may have from now on (WRITER_EVENTS_MAX until the first call). More
+// are brought down little by little. Any thread.
+#define WRITER_EVENTS_MAX 100000
+void writer_limit_events(struct writer *writer, uint32_t max_events);

@@ -2,6 +2,7 @@
 // WRITE_ISSUED: everything that was decided on before the certificate was made must still be true.
 #include <string.h>
 
+#include "ra/store/writer_events.h"
 #include "ra/store/writer_orders.h"
 
 // What the guards found and the puts need.
@@ -28,7 +29,7 @@ static enum err_code check_record(const struct store_certificate *certificate, s
         return err_set(err, ERR_LIMIT, "a certificate of %zu octets; allowed: 1 to %d", len,
                        LIMIT_CERT_LEN);
     }
-    if (certificate->origin < ORIGIN_CHALLENGE || certificate->origin > ORIGIN_APPROVAL) {
+    if (certificate->origin < ORIGIN_CHALLENGE || certificate->origin > ORIGIN_ADMINISTRATOR) {
         return err_set(err, ERR_INTERNAL, "a certificate of unknown origin %d",
                        (int)certificate->origin);
     }
@@ -209,5 +210,6 @@ enum err_code writer_put_issued(struct store_txn *txn, const struct write_order 
     if (findings.has_pending) {
         store_remove_pending(txn, &findings.pending);
     }
+    writer_note_issued(txn, order);
     return ERR_OK;
 }

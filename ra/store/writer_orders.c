@@ -2,6 +2,10 @@
 // An administrator's orders: challenges, revocation, CRLs, the device list.
 #include "ra/store/writer_orders.h"
 
+#include "ra/store/writer_events.h"
+
+#define PROBE_LEN 16384 // octets: the pages that an enrolment needs, and next to each other
+
 enum err_code writer_put_challenge(struct store_txn *txn, const struct write_order *order,
                                    struct err *err)
 {
@@ -16,6 +20,7 @@ enum err_code writer_put_challenge(struct store_txn *txn, const struct write_ord
         return code;
     }
     store_put_challenge(txn, &order->challenge);
+    writer_note_challenge(txn, EVENT_CHALLENGE_MADE, &order->challenge, order->now);
     return ERR_OK;
 }
 
@@ -30,8 +35,11 @@ enum err_code writer_revoke_challenge(struct store_txn *txn, const struct write_
     if (code != ERR_OK) {
         return code;
     }
-    challenge.is_revoked = true;
-    store_put_challenge(txn, &challenge);
+    if (!challenge.is_revoked) {
+        challenge.is_revoked = true;
+        store_put_challenge(txn, &challenge);
+        writer_note_challenge(txn, EVENT_CHALLENGE_REVOKED, &challenge, order->now);
+    }
     return ERR_OK;
 }
 
@@ -46,7 +54,14 @@ enum err_code writer_revoke(struct store_txn *txn, const struct write_order *ord
         return err_set(err, ERR_CONFLICT, "the certificate is revoked already");
     }
     if (code == ERR_OK) {
+        const struct writer_revocation revocation = {
+            .serial = order->certificate.serial,
+            .now = order->now,
+            .reason = order->revocation_reason,
+            .authority = EVENT_BY_ADMINISTRATOR,
+        };
         store_put_revoked(txn, &head, order->now, order->revocation_reason);
+        writer_note_revoked(txn, &revocation);
     }
     return code;
 }
@@ -94,6 +109,16 @@ enum err_code writer_remove_device(struct store_txn *txn, const struct write_ord
     }
     if (code == ERR_OK) {
         store_remove_device(txn, &device);
+        writer_note_unlisted(txn, &device, order->now);
     }
     return code;
+}
+
+enum err_code writer_probe(struct store_txn *txn, const struct write_order *order, struct err *err)
+{
+    static const uint8_t octets[PROBE_LEN];
+    (void)order;
+    (void)err;
+    store_txn_put(txn, TABLE_META, view_of_text("probe"), view_of(octets, sizeof octets));
+    return ERR_OK;
 }

@@ -43,6 +43,9 @@ enum err_code writer_put_devices(struct store_txn *txn, const struct write_order
                                  struct err *err) MUST_CHECK;
 enum err_code writer_remove_device(struct store_txn *txn, const struct write_order *order,
                                    struct err *err) MUST_CHECK;
+// WRITE_PROBE.
+enum err_code writer_probe(struct store_txn *txn, const struct write_order *order,
+                           struct err *err) MUST_CHECK;
 // WRITE_SWEEP. Each kind gets its turn whatever became of the others; what one has done before an
 // error stays done.
 enum err_code writer_sweep(struct store_txn *txn, const struct write_order *order,

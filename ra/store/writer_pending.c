@@ -3,6 +3,7 @@
 // a waiting request stands under its key.
 #include <string.h>
 
+#include "ra/store/writer_events.h"
 #include "ra/store/writer_orders.h"
 
 void writer_forget_pending(struct store_txn *txn, const struct store_pending *pending)
@@ -118,6 +119,7 @@ enum err_code writer_put_pending(struct store_txn *txn, const struct write_order
     }
     store_put_pending(txn, pending);
     put_transaction(txn, pending, TRANSACTION_PENDING, order->now);
+    writer_note_pending(txn, EVENT_PENDING, pending, order->now);
     return ERR_OK;
 }
 
@@ -142,6 +144,7 @@ enum err_code writer_approve_pending(struct store_txn *txn, const struct write_o
     if (code == ERR_OK) {
         pending.is_approved = true;
         store_put_pending(txn, &pending);
+        writer_note_pending(txn, EVENT_APPROVED, &pending, order->now);
     }
     return code;
 }
@@ -154,6 +157,7 @@ enum err_code writer_deny_pending(struct store_txn *txn, const struct write_orde
     if (code == ERR_OK) {
         store_remove_pending(txn, &pending);
         put_transaction(txn, &pending, TRANSACTION_DENIED, order->now);
+        writer_note_pending(txn, EVENT_DENIED, &pending, order->now);
     }
     return code;
 }

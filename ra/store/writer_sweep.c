@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/frame.h"
+#include "ra/store/writer_events.h"
 #include "ra/store/writer_orders.h"
 
 struct sweep_run {
@@ -72,6 +73,7 @@ static enum err_code forget_pending(struct sweep_run *run, const struct swept *s
     }
     if (code == ERR_OK) {
         writer_forget_pending(run->txn, &pending);
+        writer_note_pending(run->txn, EVENT_PENDING_EXPIRED, &pending, run->now);
         run->sweep->ret_expired_pending++;
     }
     return code;
@@ -93,7 +95,14 @@ static enum err_code revoke_superseded(struct sweep_run *run, const struct swept
     }
     store_txn_remove(run->txn, TABLE_SUPERSEDED, record_key_view(&swept->key));
     if (run->now < head.certificate.not_after) {
-        store_put_revoked(run->txn, &head, run->now, CRL_REASON_SUPERSEDED);
+        const struct writer_revocation revocation = {
+            .serial = head.certificate.serial,
+            .now = run->now,
+            .reason = REVOCATION_SUPERSEDED,
+            .authority = EVENT_BY_SERVER,
+        };
+        store_put_revoked(run->txn, &head, run->now, REVOCATION_SUPERSEDED);
+        writer_note_revoked(run->txn, &revocation);
         run->sweep->ret_revoked++;
     }
     return ERR_OK;
@@ -105,6 +114,14 @@ static enum err_code drop_revocation(struct sweep_run *run, const struct swept *
     (void)err;
     store_txn_remove(run->txn, TABLE_REVOKED, record_key_view(&swept->key));
     run->sweep->ret_dropped++;
+    return ERR_OK;
+}
+
+static enum err_code forget_event(struct sweep_run *run, const struct swept *swept, struct err *err)
+{
+    (void)err;
+    store_remove_event(run->txn, &swept->key);
+    run->sweep->ret_events++;
     return ERR_OK;
 }
 
@@ -155,16 +172,42 @@ static enum err_code sweep_revoked(struct sweep_run *run, struct err *err)
     }
 }
 
+// Ids are times.
+static enum err_code sweep_old_events(struct sweep_run *run, struct err *err)
+{
+    struct store_range old = {.table = TABLE_EVENTS};
+    int64_t oldest = (run->now - run->sweep->keep_events_sec) * STORE_US_PER_SEC;
+    if (run->sweep->keep_events_sec == 0 || oldest <= 0) {
+        return ERR_OK;
+    }
+    record_key_event((uint64_t)oldest, &old.until);
+    return sweep_range(run, &old, forget_event, err);
+}
+
+static enum err_code sweep_surplus_events(struct sweep_run *run, struct err *err)
+{
+    uint32_t removed = 0;
+    if (run->sweep->max_events == 0) {
+        return ERR_OK;
+    }
+    enum err_code code =
+        store_trim_events(run->txn, run->sweep->max_events, run->sweep->limit, &removed, err);
+    run->sweep->ret_events += removed;
+    run->is_cut = removed >= run->sweep->limit;
+    return code;
+}
+
 enum err_code writer_sweep(struct store_txn *txn, const struct write_order *order, struct err *err)
 {
     static enum err_code (*const kinds[])(struct sweep_run *, struct err *) = {
-        sweep_pending, sweep_superseded, sweep_revoked};
+        sweep_pending, sweep_superseded, sweep_revoked, sweep_old_events, sweep_surplus_events};
     struct sweep_run run = {.txn = txn, .now = order->now, .sweep = order->sweep};
     enum err_code first_failure = ERR_OK;
     // A full map may have undone an earlier attempt.
     order->sweep->ret_expired_pending = 0;
     order->sweep->ret_revoked = 0;
     order->sweep->ret_dropped = 0;
+    order->sweep->ret_events = 0;
     order->sweep->ret_has_more = false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct err failure = {0};

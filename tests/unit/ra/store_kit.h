@@ -89,6 +89,45 @@ static inline struct store_device store_kit_device(const char *mac, const char *
     return device;
 }
 
+// Event number `number`: a refusal that many seconds after KIT_NOW, of a phone of that number.
+static inline struct store_event store_kit_event(unsigned number)
+{
+    struct store_event event = {
+        .id = number,
+        .at = ((int64_t)KIT_NOW + number) * STORE_US_PER_SEC,
+        .kind = EVENT_REFUSED,
+        .authority = EVENT_BY_NOBODY,
+        .model = "CP-8841",
+        .serial = {0x40, 1, 2, 3},
+        .peer = "192.0.2.1",
+        .reason = "wrong_challenge",
+        .fail_info = "badRequest",
+        .words = "wrong challenge password",
+    };
+    snprintf(event.mac, sizeof event.mac, "001A%08X", number);
+    snprintf(event.device, sizeof event.device, "%s", event.mac);
+    snprintf(event.common_name, sizeof event.common_name, "CP-8841-SEP%s", event.mac);
+    return event;
+}
+
+static inline void store_kit_assert_same_event(const struct store_event *a,
+                                               const struct store_event *b)
+{
+    assert_int_equal(a->id, b->id);
+    assert_int_equal(a->at, b->at);
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->authority, b->authority);
+    assert_string_equal(a->device, b->device);
+    assert_string_equal(a->common_name, b->common_name);
+    assert_string_equal(a->mac, b->mac);
+    assert_string_equal(a->model, b->model);
+    assert_memory_equal(a->serial, b->serial, SERIAL_LEN);
+    assert_string_equal(a->peer, b->peer);
+    assert_string_equal(a->reason, b->reason);
+    assert_string_equal(a->fail_info, b->fail_info);
+    assert_string_equal(a->words, b->words);
+}
+
 // Challenge number `number` with two uses, valid for an hour from KIT_NOW.
 static inline struct store_challenge store_kit_challenge(unsigned number)
 {

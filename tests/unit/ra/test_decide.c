@@ -31,6 +31,8 @@ static void assert_refused(struct facts facts, enum err_code refusal, bool is_un
     assert_int_equal(verdict.action, ACTION_REFUSE);
     assert_int_equal(verdict.refusal, refusal);
     assert_int_equal(verdict.is_uniform, is_uniform);
+    assert_int_not_equal(verdict.why, REFUSAL_NONE);
+    assert_int_not_equal(verdict.why, REFUSAL_OTHER);
     assert_non_null(strstr(verdict.reason, reason));
 }
 
@@ -42,6 +44,61 @@ static void issues_for_a_right_challenge(void **unused)
         facts.challenge = right[i];
         assert_int_equal(decide(&facts).action, ACTION_ISSUE);
     }
+}
+
+// The words by which refusals are counted.
+static void each_refusal_has_its_word(void **unused)
+{
+    (void)unused;
+    struct facts facts = good_facts();
+    static const struct {
+        enum challenge_state challenge;
+        const char *word;
+    } challenges[] = {
+        {CHALLENGE_ABSENT, "no_challenge"},       {CHALLENGE_WRONG, "wrong_challenge"},
+        {CHALLENGE_EXPIRED, "expired_challenge"}, {CHALLENGE_USED_UP, "used_challenge"},
+        {CHALLENGE_REVOKED, "revoked_challenge"}, {CHALLENGE_FOREIGN, "foreign_challenge"},
+    };
+    for (size_t i = 0; i < COUNT(challenges); i++) {
+        facts.challenge = challenges[i].challenge;
+        assert_string_equal(refusal_name(decide(&facts).why), challenges[i].word);
+    }
+    static const struct {
+        enum signer_class signer_class;
+        enum signer_state state;
+        const char *word;
+    } signers[] = {
+        {SIGNER_UNKNOWN, SIGNER_GOOD, "unknown_signer"},
+        {SIGNER_OURS, SIGNER_EXPIRED, "certificate_expired"},
+        {SIGNER_OURS, SIGNER_REVOKED, "certificate_revoked"},
+        {SIGNER_OURS, SIGNER_NOT_YET_VALID, "certificate_not_yet_valid"},
+        {SIGNER_MIC, SIGNER_EXPIRED, "mic_expired"},
+        {SIGNER_MIC, SIGNER_NOT_YET_VALID, "mic_not_yet_valid"},
+        {SIGNER_MIC, SIGNER_NOT_ACCEPTED, "mic_not_accepted"},
+        {SIGNER_MIC, SIGNER_GENERIC, "mic_generic"},
+        {SIGNER_MIC, SIGNER_GOOD, "other_name"}, // is_same_identity is false
+    };
+    for (size_t i = 0; i < COUNT(signers); i++) {
+        facts = good_facts();
+        facts.signer_class = signers[i].signer_class;
+        facts.signer_state = signers[i].state;
+        assert_string_equal(refusal_name(decide(&facts).why), signers[i].word);
+    }
+    facts = good_facts();
+    err_set(&facts.opening, ERR_BAD_REQUEST, "bad decrypt");
+    assert_int_equal(decide(&facts).why, REFUSAL_UNDECRYPTABLE);
+    facts.is_decrypted = true;
+    assert_int_equal(decide(&facts).why, REFUSAL_BAD_CSR);
+    facts = (struct facts){.type = MESSAGE_PKCS_REQ, .signer_class = SIGNER_MIC};
+    facts.is_same_identity = true;
+    facts.device = DEVICE_UNLISTED;
+    assert_int_equal(decide(&facts).why, REFUSAL_NOT_LISTED);
+    facts.signer_class = SIGNER_OURS;
+    facts.device = DEVICE_NOT_ASKED;
+    facts.renewal = RENEWAL_EARLY_NEW_KEY;
+    assert_int_equal(decide(&facts).why, REFUSAL_RENEWAL_TOO_EARLY);
+    facts.renewal = RENEWAL_DUE;
+    assert_int_equal(decide(&facts).why, REFUSAL_NONE);
 }
 
 static void nothing_known_is_refused(void **unused)
@@ -267,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(issues_for_a_right_challenge),
+        cmocka_unit_test(each_refusal_has_its_word),
         cmocka_unit_test(nothing_known_is_refused),
         cmocka_unit_test(failures_before_authorisation_are_uniform),
         cmocka_unit_test(policy_faults_are_told_after_authorisation_only),

@@ -182,7 +182,8 @@ static void compare(const struct combination *at)
     if (verdict.action != results[rows[i].result].action ||
         verdict.authority != results[rows[i].result].authority ||
         verdict.refusal != results[rows[i].result].refusal ||
-        verdict.is_uniform != results[rows[i].result].is_uniform || verdict.reason[0] == '\0') {
+        verdict.is_uniform != results[rows[i].result].is_uniform || verdict.reason[0] == '\0' ||
+        (verdict.why != REFUSAL_NONE) != (verdict.action == ACTION_REFUSE)) {
         fail_msg("row %zu; type %u, signer %u, state %u, challenge %u, device %u, past %u, renewal "
                  "%u, flags %x: action %d, \"%s\"",
                  i, at->type, at->signer, at->state, at->challenge, at->device, at->past,

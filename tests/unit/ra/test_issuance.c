@@ -31,6 +31,7 @@ static void ask(const char *common_name, struct asked *asked)
     memset(asked->issuer, 0x3c, SHA256_LEN);
     memset(asked->renews, 0x42, SERIAL_LEN);
     asked->issuance = (struct issuance){
+        .profile = PROFILE_PHONE,
         .pkcs10 = &asked->pkcs10,
         .names = &asked->names,
         .common_name = "SEP00AABBCCDDEE",
@@ -67,6 +68,11 @@ static void the_order_takes_names_from_the_request(void **unused)
     assert_true(view_is_text(order.sans[0].text, PHONE));
     assert_true(view_is_text(order.transaction_id, "T1"));
     assert_int_equal(order.max_validity_sec, 0);
+    asked.issuance.profile = PROFILE_SERVER;
+    asked.issuance.max_validity_sec = DAY_SEC;
+    issuance_order(&asked.issuance, &order);
+    assert_int_equal(order.profile, PROFILE_SERVER);
+    assert_int_equal(order.max_validity_sec, DAY_SEC);
     asked_done(&asked);
 }
 

@@ -467,6 +467,54 @@ static void keys_in_tokens_stay(void **state)
     credentials_free(credentials);
 }
 
+static void revive(struct site *site, enum err_code expected, bool is_made)
+{
+    struct err err = {0};
+    bool is_really_made = !is_made;
+    assert_int_equal(
+        ra_renewal_revive(&site->settings, site->client, site->now, &is_really_made, &err),
+        expected);
+    assert_int_equal(is_really_made, is_made);
+}
+
+// scepd was off until the RA's certificate was over, so that nothing can be loaded.
+static void revives_an_ra_that_ended(void **state)
+{
+    struct site *site = *state;
+    struct err err = {0};
+    struct credentials *credentials = NULL;
+    site->now = END;
+    revive(site, ERR_OK, false); // still valid in this second
+    assert_int_equal(site->peer.questions, 0);
+    site->now = END + DAY_SEC;
+    assert_int_equal(credentials_load(&site->settings, site->now, &credentials, &err), ERR_CONFIG);
+    revive(site, ERR_OK, true);
+    assert_order(&site->orders[0], site->ca);
+    credentials_free(load(site));
+    revive(site, ERR_OK, false);
+    assert_int_equal(site->peer.questions, 1);
+}
+
+static void revives_nothing_of_another_ca(void **state)
+{
+    struct site *site = *state;
+    free(write_cert(site->folder, "ca.pem", site->next));
+    site->now = END + DAY_SEC;
+    revive(site, ERR_OK, false);
+    assert_int_equal(site->peer.questions, 0);
+}
+
+static void a_refused_revival_leaves_nothing(void **state)
+{
+    struct site *site = *state;
+    site->now = END + DAY_SEC;
+    site->fault = FAULT_REFUSES;
+    revive(site, ERR_DENIED, false);
+    assert_int_equal(access(site->directory, F_OK), -1);
+    site->fault = FAULT_NONE;
+    revive(site, ERR_OK, true);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -485,6 +533,9 @@ int main(void)
         TEST(clears_up_what_is_over),
         TEST(nothing_under_topology_direct),
         TEST(keys_in_tokens_stay),
+        TEST(revives_an_ra_that_ended),
+        TEST(revives_nothing_of_another_ca),
+        TEST(a_refused_revival_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@ enum kind {
     KIND_CRL,
     KIND_REVOCATION,
     KIND_LAST_EXPIRY,
+    KIND_EVENT,
     KIND_MAX
 };
 
@@ -100,6 +101,12 @@ static enum err_code put_last_expiry(struct buf *out)
     return record_put_last_expiry(KIT_NOW, out, NULL);
 }
 
+static enum err_code put_event(struct buf *out)
+{
+    struct store_event event = store_kit_event(7);
+    return record_put_event(&event, out, NULL);
+}
+
 // Each decodes `octets` and encodes what came out again.
 static enum err_code again_certificate(struct view octets, struct buf *again, struct err *err)
 {
@@ -169,6 +176,13 @@ static enum err_code again_last_expiry(struct view octets, struct buf *again, st
     return code == ERR_OK ? record_put_last_expiry(not_after, again, NULL) : code;
 }
 
+static enum err_code again_event(struct view octets, struct buf *again, struct err *err)
+{
+    struct store_event event = {0};
+    enum err_code code = record_get_event(octets, &event, err);
+    return code == ERR_OK ? record_put_event(&event, again, NULL) : code;
+}
+
 static const struct {
     const char *name;
     unsigned refused; // at least so many octets that no other value may have the top bit of
@@ -184,6 +198,7 @@ static const struct {
     [KIND_CRL] = {"a CRL's", 1 + 3, put_crl, again_crl},
     [KIND_REVOCATION] = {"a revocation's", 1, put_revocation, again_revocation},
     [KIND_LAST_EXPIRY] = {"an issuer's", 1, put_last_expiry, again_last_expiry},
+    [KIND_EVENT] = {"an event's", 3 + 8 * 3, put_event, again_event},
 };
 
 static struct buf encoded(enum kind kind)
@@ -308,6 +323,45 @@ static void a_waiting_request_comes_back_as_it_was(void **state)
     store_pending_done(&pending);
     store_pending_done(&got);
     buf_done(&octets);
+}
+
+static void an_event_comes_back_as_it_was(void **state)
+{
+    (void)state;
+    struct store_event event = store_kit_event(7);
+    struct store_event got = {0};
+    struct buf octets = {0};
+    memset(event.device, 'd', sizeof event.device - 1);
+    memset(event.common_name, 'c', sizeof event.common_name - 1);
+    memset(event.model, 'm', sizeof event.model - 1);
+    memset(event.peer, 'p', sizeof event.peer - 1);
+    memset(event.reason, 'r', sizeof event.reason - 1);
+    memset(event.fail_info, 'f', sizeof event.fail_info - 1);
+    memset(event.words, 'w', sizeof event.words - 1);
+    assert_int_equal(record_put_event(&event, &octets, NULL), ERR_OK);
+    assert_int_equal(record_get_event(buf_view(&octets), &got, NULL), ERR_OK);
+    got.id = event.id; // the key
+    store_kit_assert_same_event(&event, &got);
+    struct record_key prefix;
+    struct record_key key;
+    uint64_t id = 0;
+    record_prefix_of_event_device(event.device, &prefix);
+    record_key_event_of(&prefix, event.id, &key);
+    assert_true(key.len < RECORD_KEY_MAX); // so that it can be followed
+    assert_int_equal(record_key_event_id(record_key_view(&key), &id, NULL), ERR_OK);
+    assert_int_equal(id, event.id);
+    buf_done(&octets);
+}
+
+static void a_key_without_an_id_is_damaged(void **state)
+{
+    (void)state;
+    uint64_t id = 42;
+    struct err err = {0};
+    assert_int_equal(record_key_event_id(view_of("1234567", 7), &id, &err), ERR_IO);
+    assert_string_equal(err.text, "an index of the store is damaged");
+    assert_int_equal(record_key_event_id(VIEW_EMPTY, &id, &err), ERR_IO);
+    assert_int_equal(id, 42);
 }
 
 static void a_device_comes_back_as_it_was(void **state)
@@ -560,7 +614,7 @@ static void impossible_values_are_refused(void **state)
         {KIND_CERTIFICATE, 1 + 8 + SERIAL_LEN, 0}, // status
         {KIND_CERTIFICATE, 1 + 8 + SERIAL_LEN, 3},
         {KIND_CERTIFICATE, origin, 0},
-        {KIND_CERTIFICATE, origin, ORIGIN_APPROVAL + 1},
+        {KIND_CERTIFICATE, origin, ORIGIN_ADMINISTRATOR + 1},
         {KIND_TRANSACTION, 1 + SHA256_LEN, TRANSACTION_NONE},
         {KIND_TRANSACTION, 1 + SHA256_LEN, TRANSACTION_DENIED + 1},
         {KIND_CHALLENGE, is_revoked, 2},
@@ -569,6 +623,10 @@ static void impossible_values_are_refused(void **state)
         {KIND_PENDING, 1 + SHA256_LEN, PENDING_UNLISTED + 1},
         {KIND_PENDING, 1 + SHA256_LEN + 1, 2}, // is_approved
         {KIND_DEVICE, 1 + 4, '\0'},            // first digit of the MAC
+        {KIND_EVENT, 1 + 8, EVENT_NONE},
+        {KIND_EVENT, 1 + 8, EVENT_KIND_MAX},
+        {KIND_EVENT, 1 + 8 + 1, EVENT_AUTHORITY_MAX},
+        {KIND_EVENT, 1 + 8 + 1 + 1 + 4, '\0'}, // first letter of the device
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         expect_octet_refused(bad[i].kind, bad[i].at, bad[i].value);
@@ -718,6 +776,8 @@ int main(void)
         cmocka_unit_test(a_challenge_comes_back_as_it_was),
         cmocka_unit_test(a_waiting_request_comes_back_as_it_was),
         cmocka_unit_test(a_device_comes_back_as_it_was),
+        cmocka_unit_test(an_event_comes_back_as_it_was),
+        cmocka_unit_test(a_key_without_an_id_is_damaged),
         cmocka_unit_test(a_crl_and_a_revocation_come_back_as_they_were),
         cmocka_unit_test(the_head_is_read_alone),
         cmocka_unit_test(another_head_leaves_the_rest_as_it_was),

@@ -228,7 +228,7 @@ static void duplicates_are_looked_for_in_the_same_transaction(void **state)
 static void a_certificate_of_unknown_origin_is_not_written(void **state)
 {
     struct writer_kit *kit = *state;
-    static const uint8_t bad[] = {0, ORIGIN_APPROVAL + 1};
+    static const uint8_t bad[] = {0, ORIGIN_ADMINISTRATOR + 1};
     for (size_t i = 0; i < 2; i++) {
         struct write_order order = writer_kit_issued(1);
         order.certificate.origin = bad[i];
