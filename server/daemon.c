@@ -15,12 +15,15 @@
 #include "ca/client.h"
 #include "conf/base/clock.h"
 #include "conf/base/log.h"
+#include "ra/ra_renewal.h"
 #include "server/admin/admin.h"
 #include "server/ca_child.h"
 #include "server/http.h"
 #include "server/jobs.h"
 #include "server/listener.h"
+#include "server/refusals.h"
 #include "server/reload.h"
+#include "server/web/web.h"
 
 #define OCTETS_PER_MIB (UINT64_C(1024) * 1024)
 #define US_PER_MS      1000
@@ -38,6 +41,7 @@ struct daemon {
     struct work *work;
     struct http *http;
     struct admin *admin;
+    struct web *web; // NULL: nobody wants it
     struct live live;
     struct jobs jobs;
     int64_t ping_us; // how often, and when next
@@ -135,7 +139,13 @@ static enum err_code start_store(struct daemon *daemon, const struct settings *s
         code = writer_start(live->store, &live->writer, err);
     }
     if (code == ERR_OK) {
+        code = ocsp_new(&live->ocsp, err);
+    }
+    if (code == ERR_OK) {
         code = enroll_service_new(live->store, live->writer, &daemon->service, err);
+    }
+    if (code == ERR_OK) {
+        code = refusals_new(live->store, clock_now(), &live->refusals, err);
     }
     return code;
 }
@@ -150,7 +160,9 @@ static enum err_code start_workers(struct daemon *daemon, const struct settings 
         .run = run_job,
         .context = daemon,
     };
-    return work_start(&chosen, &daemon->work, err);
+    enum err_code code = work_start(&chosen, &daemon->work, err);
+    daemon->live.work = daemon->work;
+    return code;
 }
 
 static enum err_code open_listener(struct daemon *daemon, const struct settings *settings,
@@ -178,11 +190,25 @@ static enum err_code start_http(struct daemon *daemon, const struct settings *se
     return http_start(&chosen, &daemon->http, err);
 }
 
+// What is wrong here shows at once when the credentials are loaded.
+static void revive_ra(struct daemon *daemon, const struct settings *settings, int64_t now)
+{
+    struct err err = {0};
+    bool is_made = false;
+    if (ra_renewal_revive(settings, daemon->ca, now, &is_made, &err) != ERR_OK) {
+        log_failure(LOG_LEVEL_ERROR, "ra_renewal", &err);
+    } else if (is_made) {
+        log_message(LOG_LEVEL_WARNING, "ra_renewed",
+                    "the RA's certificate had ended while scepd was not running; it has a new one");
+    }
+}
+
 static enum err_code start_policy(struct daemon *daemon, struct settings *take_settings,
                                   struct err *err)
 {
     struct policy *policy = NULL;
     int64_t now = clock_now();
+    revive_ra(daemon, take_settings, now);
     enum err_code code = reload_policy(take_settings, now, &policy, err);
     if (code == ERR_OK) {
         code = reload_complete(daemon->settings_path, daemon->ca, now, &policy, err);
@@ -195,7 +221,23 @@ static enum err_code start_policy(struct daemon *daemon, struct settings *take_s
     return live_policy_new(policy, &daemon->live.policy, err);
 }
 
-// In the order of dependence; the web server last.
+static enum err_code start_web(struct daemon *daemon, const struct settings *settings,
+                               struct err *err)
+{
+    const struct web_settings chosen = {
+        .take_fd = daemon->inherited.web_fd,
+        .listen = settings->web.listen,
+        .live = &daemon->live,
+    };
+    daemon->inherited.web_fd = -1;
+    if (chosen.take_fd < 0 && chosen.listen == NULL) {
+        return ERR_OK;
+    }
+    enum err_code code = web_new(&chosen, &daemon->web, err);
+    return code == ERR_OK ? code : err_prefix(err, "the web page");
+}
+
+// In the order of dependence; what phones talk to last.
 static enum err_code start_parts(struct daemon *daemon, const struct settings *settings,
                                  struct err *err)
 {
@@ -209,6 +251,9 @@ static enum err_code start_parts(struct daemon *daemon, const struct settings *s
     if (code == ERR_OK) {
         code = admin_new(settings->admin.socket, &daemon->live, &daemon->admin, err);
     }
+    if (code == ERR_OK) {
+        code = start_web(daemon, settings, err);
+    }
     return code == ERR_OK ? start_http(daemon, settings, err) : code;
 }
 
@@ -217,6 +262,9 @@ static void log_ready(const struct daemon *daemon)
     struct log_line line;
     log_begin(&line, "ready");
     log_add_text(&line, "listening", daemon->live.listening);
+    if (daemon->web != NULL) {
+        log_add_text(&line, "web", daemon->live.web_listening);
+    }
     log_add_text(&line, "settings", daemon->settings_path);
     log_end(&line, LOG_LEVEL_INFO);
     sd_notifyf(0, "READY=1\nSTATUS=Listening on %s", daemon->live.listening);
@@ -388,16 +436,21 @@ static int wait_ms(const struct daemon *daemon)
 {
     int64_t left_us = daemon->next_ping_us - clock_monotonic_us();
     int ping_ms = left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0;
-    int admin_ms = admin_timeout_ms(daemon->admin);
-    return admin_ms >= 0 && admin_ms < ping_ms ? admin_ms : ping_ms;
+    const int others_ms[] = {admin_timeout_ms(daemon->admin), web_timeout_ms(daemon->web)};
+    int wait = ping_ms;
+    for (size_t i = 0; i < sizeof others_ms / sizeof others_ms[0]; i++) {
+        wait = others_ms[i] >= 0 && others_ms[i] < wait ? others_ms[i] : wait;
+    }
+    return wait;
 }
 
 static enum err_code serve(struct daemon *daemon, struct err *err)
 {
-    enum { SIGNALS, ADMIN, WATCHED };
+    enum { SIGNALS, ADMIN, WEB, WATCHED };
     struct pollfd watched[WATCHED] = {
         [SIGNALS] = {.fd = daemon->signal_fd, .events = POLLIN},
         [ADMIN] = {.fd = admin_fd(daemon->admin), .events = POLLIN},
+        [WEB] = {.fd = web_fd(daemon->web), .events = POLLIN},
     };
     bool is_over = false;
     while (!is_over) {
@@ -410,6 +463,7 @@ static enum err_code serve(struct daemon *daemon, struct err *err)
             return code;
         }
         admin_run(daemon->admin);
+        web_run(daemon->web);
         ping_when_due(daemon);
     }
     return ERR_OK;
@@ -424,8 +478,11 @@ static void stop(struct daemon *daemon)
     }
     work_stop(daemon->work);
     http_stop(daemon->http);
+    web_free(daemon->web);
     admin_free(daemon->admin);
     enroll_service_free(daemon->service);
+    refusals_free(daemon->live.refusals);
+    ocsp_free(daemon->live.ocsp);
     if (daemon->live.writer != NULL) {
         writer_stop(daemon->live.writer);
     }

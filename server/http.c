@@ -13,6 +13,7 @@
 #include "conf/base/clock.h"
 #include "conf/base/log.h"
 #include "server/exchange.h"
+#include "server/http_ocsp.h"
 #include "server/peer.h"
 #include "server/publish.h"
 #include "server/respond.h"
@@ -86,6 +87,21 @@ static bool is_message_post(const struct exchange *exchange)
            (operation == OPERATION_PKI || operation == OPERATION_NONE);
 }
 
+static bool has_body(const struct exchange *exchange)
+{
+    return is_message_post(exchange) || exchange->query.operation == OPERATION_OCSP;
+}
+
+// A SCEP operation is answered under any path, so the path counts only without one.
+static void find_ocsp(struct exchange *exchange)
+{
+    struct policy *policy = live_policy_get(exchange->http->live->policy);
+    if (exchange->query.operation == OPERATION_NONE && http_ocsp_is_path(policy, exchange->path)) {
+        exchange->query.operation = OPERATION_OCSP;
+    }
+    policy_unref(policy);
+}
+
 // A Content-Length that the library has accepted, so it is a number.
 static bool is_declared_too_long(const struct exchange *exchange)
 {
@@ -108,6 +124,7 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
     exchange->began_us = clock_monotonic_us();
     *ret_state = exchange;
     MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, on_argument, exchange);
+    find_ocsp(exchange);
     if (is_declared_too_long(exchange)) {
         count_answering(exchange);
         return respond_error(exchange, MHD_HTTP_CONTENT_TOO_LARGE, TOO_LONG);
@@ -122,7 +139,7 @@ static enum MHD_Result receive(struct exchange *exchange, struct view octets)
         buf_done(&exchange->body);
         return exchange->received <= DISCARD_MAX ? MHD_YES : MHD_NO;
     }
-    if (is_message_post(exchange) && buf_append(&exchange->body, octets, NULL) != ERR_OK) {
+    if (has_body(exchange) && buf_append(&exchange->body, octets, NULL) != ERR_OK) {
         exchange->is_out_of_memory = true;
     }
     return MHD_YES;
@@ -282,6 +299,8 @@ static enum MHD_Result answer(struct exchange *exchange)
         return answer_post(exchange);
     }
     switch (exchange->query.operation) {
+    case OPERATION_OCSP:
+        return http_ocsp_answer(exchange);
     case OPERATION_UNKNOWN:
         return respond_error(exchange, MHD_HTTP_BAD_REQUEST, "the operation is not known");
     case OPERATION_PKI:

@@ -20,6 +20,20 @@ static void log_sweep(const struct write_sweep *sweep)
     log_end(&line, LOG_LEVEL_INFO);
 }
 
+// A flood is told here, once in a while, instead of with each of its requests.
+static void tell_lost_events(struct live *live)
+{
+    struct log_line line;
+    uint64_t lost = writer_take_lost_events(live->writer);
+    if (lost == 0) {
+        return;
+    }
+    log_begin(&line, "events_dropped");
+    log_add_int(&line, "count", (int64_t)lost);
+    log_add_text(&line, "reason", "too many refusals or repeats for the history, or a full disk");
+    log_end(&line, LOG_LEVEL_WARNING);
+}
+
 // True when certificates were revoked.
 static bool sweep(struct live *live, int64_t now)
 {
@@ -28,9 +42,12 @@ static bool sweep(struct live *live, int64_t now)
         .revoke_superseded_sec =
             (int64_t)policy->settings->renewal.revoke_superseded_days * DAY_SEC,
         .keep_revoked_sec = crl_keep_sec(live),
+        .keep_events_sec = (int64_t)policy->settings->history.days * DAY_SEC,
+        .max_events = policy->settings->history.max_events,
         .limit = SWEEP_LIMIT,
     };
     policy_unref(policy);
+    writer_limit_events(live->writer, sweep.max_events);
     bool has_revoked = false;
     for (unsigned i = 0; i < SWEEPS_MAX; i++) {
         struct err err = {0};
@@ -75,6 +92,16 @@ static void use_new_ra(struct jobs *jobs)
     log_failure(LOG_LEVEL_ERROR, "ra_renewal", &err);
 }
 
+static void renew_ocsp(struct live *live, int64_t now)
+{
+    struct err err = {0};
+    struct policy *policy = live_policy_get(live->policy);
+    if (ocsp_renew(live->ocsp, &policy->credentials->generations, live->ca, now, &err) != ERR_OK) {
+        log_failure(LOG_LEVEL_ERROR, "ocsp", &err);
+    }
+    policy_unref(policy);
+}
+
 void jobs_run_when_due(struct jobs *jobs, int64_t now)
 {
     // A clock that was set back must not silence the jobs for long.
@@ -90,6 +117,8 @@ void jobs_run_when_due(struct jobs *jobs, int64_t now)
     if (jobs->is_reload_owed) {
         use_new_ra(jobs);
     }
+    renew_ocsp(jobs->live, now);
+    tell_lost_events(jobs->live);
     enum crl_occasion occasion = sweep(jobs->live, now) ? CRL_IN_ANY_CASE : CRL_WHEN_DUE;
     // What failed is in the log, and due again at the next look.
     (void)!crl_publish(jobs->live, occasion, now, NULL);

@@ -4,9 +4,13 @@
 #pragma once
 
 #include "ra/enroll.h"
+#include "ra/ocsp.h"
 #include "ra/policy.h"
 #include "ra/store/store.h"
 #include "ra/store/writer.h"
+#include "server/counters.h"
+#include "server/fleet.h"
+#include "server/health.h"
 
 // Holds one reference to the present policy. A mutex guards the pointer; readers take their own
 // reference and never see half of a reload.
@@ -32,11 +36,16 @@ enum live_count {
     LIVE_COUNT_MAX
 };
 
+struct work;
+
 struct live {
     struct store *store;
     struct writer *writer;
     struct live_policy *policy;
-    struct ca_client *ca; // the main thread's connection to scepd-ca
+    struct ocsp *ocsp;
+    struct ca_client *ca;      // the main thread's connection to scepd-ca
+    struct work *work;         // for its queue's length; NULL = none
+    struct refusals *refusals; // of the last day; NULL = nobody counts them
     // Reads settings, certificates and keys again and puts them to use; whatever is wrong with them
     // leaves the old ones in place. Main thread.
     enum err_code (*reload)(void *context, struct err *err);
@@ -45,6 +54,10 @@ struct live {
     char listening[64];           // "127.0.0.1:8080" as bound, the real port if 0 was asked for
     _Atomic bool is_ca_answering; // result of the last ping
     _Atomic uint64_t counts[LIVE_COUNT_MAX];
+    struct counters counters;
+    struct fleet fleet;        // fleet_get()'s; main thread
+    struct health_probe probe; // health_check()'s; main thread
+    char web_listening[64];    // as `listening`, of the web page's port; "" = there is none
 };
 void live_add(struct live *live, enum live_count count);
 uint64_t live_get(const struct live *live, enum live_count count);

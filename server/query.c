@@ -16,6 +16,7 @@ static const char *const operation_names[] = {
     [OPERATION_GET_CA_CERT] = "GetCACert",
     [OPERATION_GET_NEXT_CA_CERT] = "GetNextCACert",
     [OPERATION_PKI] = "PKIOperation",
+    [OPERATION_OCSP] = "OCSP",
 };
 
 static bool is_same_word(struct view text, const char *word)

@@ -13,6 +13,8 @@ enum operation {
     OPERATION_GET_CA_CERT,
     OPERATION_GET_NEXT_CA_CERT,
     OPERATION_PKI,
+    OPERATION_OCSP, // no SCEP: by its path (server/http_ocsp.h)
+    OPERATION_MAX
 };
 
 struct query {

@@ -16,7 +16,7 @@ static const char *const fixed_settings[] = {
     "http.listen",        "http.connections", "http.connections_per_address",
     "http.timeout_sec",   "http.workers",     "http.queue",
     "ca.socket",          "ca.program",       "store.directory",
-    "store.max_size_mib", "admin.socket",
+    "store.max_size_mib", "admin.socket",     "web.listen",
 };
 
 static void log_problems(const char *problems)

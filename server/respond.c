@@ -6,6 +6,7 @@
 
 #include "conf/base/clock.h"
 #include "server/peer.h"
+#include "server/refusals.h"
 #include "server/request_log.h"
 
 #define CACHE_READ      "max-age=60" // short: the RA's certificate changes
@@ -40,6 +41,7 @@ static void log_answer(struct exchange *exchange, const struct answer *answer)
         .total_us = clock_monotonic_us() - exchange->began_us,
     };
     request_log(&line);
+    counters_add(&exchange_live(exchange)->counters, &line);
 }
 
 static void count_answer(struct exchange *exchange, unsigned status)
@@ -131,6 +133,16 @@ enum MHD_Result respond_read(struct exchange *exchange, const char *type, struct
     return send_answer(exchange, &answer);
 }
 
+enum MHD_Result respond_kept(struct exchange *exchange, const struct respond_kept *kept,
+                             struct buf *take_body)
+{
+    struct answer answer = {
+        .status = MHD_HTTP_OK, .type = kept->type, .cache = kept->cache, .reason = kept->note};
+    answer.body = *take_body;
+    *take_body = (struct buf){0};
+    return send_answer(exchange, &answer);
+}
+
 enum MHD_Result respond_error(struct exchange *exchange, unsigned status, const char *reason)
 {
     struct answer answer = {.status = status, .reason = reason};
@@ -173,6 +185,7 @@ enum MHD_Result respond_job(struct exchange *exchange)
 {
     struct enroll_job *job = &exchange->item.job;
     struct answer answer = {.report = &job->report};
+    refusals_add(exchange_live(exchange)->refusals, job->now, job->report.refusal);
     switch (job->outcome) {
     case ENROLL_REPLY:
         answer.status = MHD_HTTP_OK;

@@ -16,6 +16,15 @@
 // Status 200 with a body that may be kept for a short while.
 enum MHD_Result respond_read(struct exchange *exchange, const char *type, struct buf *take_body);
 
+// Status 200 with a body for which the asker says how long it may be kept. Texts are borrowed.
+struct respond_kept {
+    const char *type;
+    const char *cache; // Cache-Control
+    const char *note;  // for the log
+};
+enum MHD_Result respond_kept(struct exchange *exchange, const struct respond_kept *kept,
+                             struct buf *take_body);
+
 // An error that is no job's: `reason` is one line of text for the client and for the log. Says
 // which methods are allowed with 405, and when to come again with 503.
 enum MHD_Result respond_error(struct exchange *exchange, unsigned status, const char *reason);

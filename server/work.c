@@ -195,6 +195,14 @@ void work_stop(struct work *take_work)
     free(work);
 }
 
+unsigned work_queue_length(struct work *work)
+{
+    pthread_mutex_lock(&work->lock);
+    unsigned length = work->queued;
+    pthread_mutex_unlock(&work->lock);
+    return length;
+}
+
 unsigned work_default_workers(void)
 {
     cpu_set_t processors;

@@ -43,5 +43,8 @@ void work_stop(struct work *take_work);
 // queue is full or the workers are about to stop. Never blocks; any thread.
 bool work_submit(struct work *work, struct work_item *item) MUST_CHECK;
 
+// Jobs that wait for a worker at present. Any thread.
+unsigned work_queue_length(struct work *work);
+
 // Two workers for each processor this process may use.
 unsigned work_default_workers(void);

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -14,8 +15,10 @@
 
 #include "conf/base/clock.h"
 #include "conf/base/log.h"
+#include "server/admin/admin_backup.h"
 #include "server/admin/admin_resources.h"
 #include "server/listener.h"
+#include "server/plain.h"
 
 #define BODY_MAX        16384    // octets; a real one has 100
 #define LIST_BODY_MAX   33554432 // octets of a device list: 100,000 lines and their notes
@@ -27,6 +30,8 @@
 struct admin {
     struct live *live;
     struct MHD_Daemon *daemon;
+    int epoll_fd; // the daemon's own, and what a backup waits for
+    struct admin_backup *backup;
     char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
 };
 
@@ -41,16 +46,19 @@ static const struct route {
     const char *method;
     const char *path;
     bool has_item;  // "<path>/ITEM"
-    bool has_query; // takes ?after=, ?limit= and ?days=
+    bool has_query; // takes the arguments of find_argument(), or some of them
     unsigned status;
-    admin_call *call;
+    admin_call *call; // NULL: octets, by answer_backup()
 } routes[] = {
     {"GET", "/v1/status", false, false, MHD_HTTP_OK, admin_get_status},
     {"GET", "/v1/certificates", false, true, MHD_HTTP_OK, admin_list_certificates},
     {"GET", "/v1/certificates", true, false, MHD_HTTP_OK, admin_get_certificate},
+    {"POST", "/v1/certificates", false, false, MHD_HTTP_CREATED, admin_issue},
     {"GET", "/v1/challenges", false, false, MHD_HTTP_OK, admin_list_challenges},
     {"POST", "/v1/challenges", false, false, MHD_HTTP_CREATED, admin_new_challenge},
     {"DELETE", "/v1/challenges", true, false, MHD_HTTP_OK, admin_revoke_challenge},
+    {"GET", "/v1/export", false, true, MHD_HTTP_OK, admin_export},
+    {"GET", "/v1/backup", false, false, MHD_HTTP_OK, NULL},
     {"POST", "/v1/reload", false, false, MHD_HTTP_OK, admin_reload},
     {"GET", "/v1/rollover", false, false, MHD_HTTP_OK, admin_get_rollover},
     {"POST", "/v1/revocations", false, false, MHD_HTTP_OK, admin_revoke},
@@ -59,6 +67,8 @@ static const struct route {
     {"POST", DEVICES, false, false, MHD_HTTP_OK, admin_add_devices},
     {"DELETE", DEVICES, true, false, MHD_HTTP_OK, admin_remove_device},
     {"GET", "/v1/due", false, true, MHD_HTTP_OK, admin_list_due},
+    {"GET", "/v1/events", false, true, MHD_HTTP_OK, admin_list_events},
+    {"GET", "/v1/fleet", false, false, MHD_HTTP_OK, admin_get_fleet},
     {"GET", "/v1/pending", false, false, MHD_HTTP_OK, admin_list_pending},
     {"GET", "/v1/pending", true, false, MHD_HTTP_OK, admin_get_pending},
     {"POST", "/v1/pending", true, false, MHD_HTTP_OK, admin_decide_pending},
@@ -199,23 +209,57 @@ static enum MHD_Result respond_error(struct MHD_Connection *connection, unsigned
         json_pack("{s:s, s:o}", "error", status_name(status), "message", message_json(message)));
 }
 
+static enum MHD_Result respond_failure(struct MHD_Connection *connection, enum err_code code,
+                                       const struct err *err)
+{
+    unsigned status = status_of(code);
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        log_failure(LOG_LEVEL_ERROR, "admin_failed", err);
+    }
+    return respond_error(connection, status, err->text);
+}
+
+// Where the argument with this name belongs; NULL for an unknown one.
+static const char **find_argument(struct admin_request *request, const char *key)
+{
+    const struct {
+        const char *key;
+        const char **place;
+    } places[] = {
+        {"after", &request->after},
+        {"limit", &request->limit},
+        {"days", &request->days},
+        {"last", &request->filter.last},
+        {"of", &request->filter.of},
+        {"device", &request->filter.device},
+        {"cn", &request->filter.cn},
+        {"mac", &request->filter.mac},
+        {"serial", &request->filter.serial},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (strcmp(key, places[i].key) == 0) {
+            return places[i].place;
+        }
+    }
+    return NULL;
+}
+
+struct arguments {
+    struct admin_request request;
+    int understood;
+};
+
 static enum MHD_Result read_argument(void *context, enum MHD_ValueKind kind, const char *key,
                                      const char *value)
 {
     (void)kind;
-    struct admin_request *request = context;
-    const char **place = NULL;
-    if (strcmp(key, "after") == 0) {
-        place = &request->after;
-    } else if (strcmp(key, "limit") == 0) {
-        place = &request->limit;
-    } else if (strcmp(key, "days") == 0) {
-        place = &request->days;
-    }
+    struct arguments *arguments = context;
+    const char **place = find_argument(&arguments->request, key);
     if (place == NULL || *place != NULL || value == NULL) {
         return MHD_NO;
     }
     *place = value;
+    arguments->understood++;
     return MHD_YES;
 }
 
@@ -227,18 +271,18 @@ static enum err_code read_query(struct MHD_Connection *connection, const struct 
         return err_set(err, ERR_SYNTAX, "%s takes no arguments after '?'", route->path);
     }
     // The walk ends at the argument that is refused and counts it.
-    struct admin_request arguments = {0};
+    struct arguments arguments = {0};
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_argument, &arguments);
-    int understood =
-        (arguments.after != NULL) + (arguments.limit != NULL) + (arguments.days != NULL);
-    if (understood != count) {
+    if (arguments.understood != count) {
         return err_set(
             err, ERR_SYNTAX,
-            "an unknown, empty or repeated argument after '?'; allowed are after, limit, days");
+            "an unknown, empty or repeated argument after '?'; allowed are after, limit, days and, "
+            "for events, last, of, device, cn, mac, serial");
     }
-    request->after = arguments.after;
-    request->limit = arguments.limit;
-    request->days = arguments.days;
+    request->after = arguments.request.after;
+    request->limit = arguments.request.limit;
+    request->days = arguments.request.days;
+    request->filter = arguments.request.filter;
     return ERR_OK;
 }
 
@@ -258,11 +302,25 @@ static enum MHD_Result answer(struct admin *admin, struct MHD_Connection *connec
     if (code == ERR_OK) {
         return respond(connection, route->status, body);
     }
-    unsigned status = status_of(code);
-    if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
-        log_failure(LOG_LEVEL_ERROR, "admin_failed", &err);
+    return respond_failure(connection, code, &err);
+}
+
+static enum MHD_Result answer_backup(struct admin *admin, struct MHD_Connection *connection,
+                                     const struct route *route)
+{
+    struct err err = {0};
+    struct admin_request none = {0};
+    struct MHD_Response *response = NULL;
+    enum err_code code = read_query(connection, route, &none, &err);
+    if (code == ERR_OK) {
+        code = admin_backup_begin(admin->backup, connection, &response, &err);
     }
-    return respond_error(connection, status, err.text);
+    if (code != ERR_OK) {
+        return respond_failure(connection, code, &err);
+    }
+    enum MHD_Result result = MHD_queue_response(connection, route->status, response);
+    MHD_destroy_response(response);
+    return result;
 }
 
 static enum MHD_Result dispatch(struct admin *admin, struct MHD_Connection *connection,
@@ -271,12 +329,18 @@ static enum MHD_Result dispatch(struct admin *admin, struct MHD_Connection *conn
     struct admin_request request = {.now = clock_now(), .body = buf_view(body)};
     const char *item = NULL;
     unsigned status;
+    if (plain_is_path(path)) {
+        return plain_respond(connection, method, path, admin->live, request.now);
+    }
     const struct route *route = find_route(method, path, &item, &status);
     if (route == NULL) {
         const char *message = status == MHD_HTTP_NOT_FOUND
                                   ? "no such resource"
                                   : "this resource does not know the method";
         return respond_error(connection, status, message);
+    }
+    if (route->call == NULL) {
+        return answer_backup(admin, connection, route);
     }
     request.item = route->has_item ? item : NULL;
     return answer(admin, connection, route, &request);
@@ -346,13 +410,37 @@ static void ignore_message(void *context, const char *format, va_list args)
 // The daemon closes the socket when it ends.
 static struct MHD_Daemon *start_daemon(struct admin *admin, int fd)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, admin,
-                            MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
-                            MHD_OPTION_LISTEN_SOCKET, fd,                     //
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, admin, //
-                            MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,     //
-                            MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_SEC,    //
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, admin, MHD_OPTION_EXTERNAL_LOGGER,
+                            ignore_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd, //
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, admin,   //
+                            MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,       //
+                            MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_SEC,      //
                             MHD_OPTION_END);
+}
+
+// One descriptor to poll for the daemon's own events and for the copy that a backup waits for.
+static enum err_code prepare_epoll(struct admin *admin, struct err *err)
+{
+    admin->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (admin->epoll_fd < 0) {
+        return err_set_errno(err, "cannot wait for the administrator");
+    }
+    return admin_backup_new(admin->live, admin->epoll_fd, &admin->backup, err);
+}
+
+// Takes the socket.
+static enum err_code start(struct admin *admin, int take_fd, struct err *err)
+{
+    admin->daemon = start_daemon(admin, take_fd);
+    if (admin->daemon == NULL) {
+        return err_set(err, ERR_IO, "cannot start the administrator's interface");
+    }
+    struct epoll_event event = {.events = EPOLLIN};
+    int daemon_fd = MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    return epoll_ctl(admin->epoll_fd, EPOLL_CTL_ADD, daemon_fd, &event) == 0
+               ? ERR_OK
+               : err_set_errno(err, "cannot wait for the administrator");
 }
 
 enum err_code admin_new(const char *socket_path, struct live *live, struct admin **ret_admin,
@@ -363,18 +451,18 @@ enum err_code admin_new(const char *socket_path, struct live *live, struct admin
         return err_set(err, ERR_NOMEM, "no memory for the administrator's interface");
     }
     int fd = -1;
-    enum err_code code = listener_open_unix(socket_path, SOCK_STREAM, &fd, err);
-    if (code != ERR_OK) {
-        free(admin);
-        return code;
-    }
-    memcpy(admin->path, socket_path, strlen(socket_path) + 1);
     admin->live = live;
-    admin->daemon = start_daemon(admin, fd);
-    if (admin->daemon == NULL) {
-        unlink(socket_path);
-        free(admin);
-        return err_set(err, ERR_IO, "cannot start the administrator's interface");
+    enum err_code code = prepare_epoll(admin, err);
+    if (code == ERR_OK) {
+        code = listener_open_unix(socket_path, SOCK_STREAM, &fd, err);
+    }
+    if (code == ERR_OK) {
+        memcpy(admin->path, socket_path, strlen(socket_path) + 1);
+        code = start(admin, fd, err);
+    }
+    if (code != ERR_OK) {
+        admin_free(admin);
+        return code;
     }
     *ret_admin = admin;
     return ERR_OK;
@@ -382,16 +470,26 @@ enum err_code admin_new(const char *socket_path, struct live *live, struct admin
 
 void admin_free(struct admin *admin)
 {
-    if (admin != NULL) {
-        unlink(admin->path);
-        MHD_stop_daemon(admin->daemon);
-        free(admin);
+    if (admin == NULL) {
+        return;
     }
+    if (admin->path[0] != '\0') {
+        unlink(admin->path);
+    }
+    if (admin->daemon != NULL) {
+        admin_backup_stop(admin->backup);
+        MHD_stop_daemon(admin->daemon);
+    }
+    admin_backup_free(admin->backup);
+    if (admin->epoll_fd >= 0) {
+        close(admin->epoll_fd);
+    }
+    free(admin);
 }
 
 int admin_fd(const struct admin *admin)
 {
-    return MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    return admin->epoll_fd;
 }
 
 int admin_timeout_ms(const struct admin *admin)
@@ -405,5 +503,6 @@ int admin_timeout_ms(const struct admin *admin)
 
 void admin_run(struct admin *admin)
 {
+    admin_backup_run(admin->backup);
     (void)MHD_run(admin->daemon);
 }

@@ -11,29 +11,16 @@
 
 #define REVOKED_MAX 1000 // certificates of one device that one request revokes
 
-// RFC 5280, 5.3.1, in the order of their numbers.
-static const struct {
-    const char *name;
-    enum revocation_reason reason;
-} reasons[] = {
-    {"unspecified", REVOCATION_UNSPECIFIED},
-    {"keyCompromise", REVOCATION_KEY_COMPROMISE},
-    {"cACompromise", REVOCATION_CA_COMPROMISE},
-    {"affiliationChanged", REVOCATION_AFFILIATION_CHANGED},
-    {"superseded", REVOCATION_SUPERSEDED},
-    {"cessationOfOperation", REVOCATION_CESSATION_OF_OPERATION},
-    {"privilegeWithdrawn", REVOCATION_PRIVILEGE_WITHDRAWN},
+static const enum revocation_reason reasons[] = {
+    REVOCATION_UNSPECIFIED,         REVOCATION_KEY_COMPROMISE, REVOCATION_CA_COMPROMISE,
+    REVOCATION_AFFILIATION_CHANGED, REVOCATION_SUPERSEDED,     REVOCATION_CESSATION_OF_OPERATION,
+    REVOCATION_PRIVILEGE_WITHDRAWN,
 };
 #define REASON_COUNT (sizeof reasons / sizeof reasons[0])
 
 const char *admin_reason_name(unsigned reason)
 {
-    for (size_t i = 0; i < REASON_COUNT; i++) {
-        if (reasons[i].reason == reason) {
-            return reasons[i].name;
-        }
-    }
-    return "?";
+    return store_revocation_name(reason);
 }
 
 enum err_code admin_reload(const struct admin_request *request, json_t **ret_body, struct err *err)
@@ -144,8 +131,8 @@ static enum err_code read_reason(const char *name, enum revocation_reason *ret_r
                                  struct err *err)
 {
     for (size_t i = 0; i < REASON_COUNT; i++) {
-        if (strcasecmp(name, reasons[i].name) == 0) {
-            *ret_reason = reasons[i].reason;
+        if (strcasecmp(name, admin_reason_name(reasons[i])) == 0) {
+            *ret_reason = reasons[i];
             return ERR_OK;
         }
     }

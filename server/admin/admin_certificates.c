@@ -16,7 +16,7 @@ const char *admin_certificate_status(const struct store_certificate *certificate
     return certificate->not_after < now ? "expired" : "valid";
 }
 
-static json_t *certificate_json(const struct store_certificate *certificate, int64_t now)
+json_t *admin_certificate_json(const struct store_certificate *certificate, int64_t now)
 {
     char serial[2 * SERIAL_LEN + 1];
     hex_encode(view_of(certificate->serial, SERIAL_LEN), serial);
@@ -64,7 +64,7 @@ static bool gather(const struct store_certificate *certificate, void *context)
         gathering->is_full = true;
         return false;
     }
-    json_t *entry = certificate_json(certificate, gathering->now);
+    json_t *entry = admin_certificate_json(certificate, gathering->now);
     gathering->failed = json_array_append_new(gathering->list, entry) != 0;
     return !gathering->failed;
 }
@@ -186,8 +186,8 @@ static enum err_code find_certificate(struct store *store, const char *item,
     return find_by_name(store, item, ret_certificate, err);
 }
 
-static enum err_code add_details(json_t *body, const struct store_certificate *certificate,
-                                 struct err *err)
+enum err_code admin_add_certificate(json_t *body, const struct store_certificate *certificate,
+                                    struct err *err)
 {
     X509 *parsed = NULL;
     enum err_code code = ossl_cert_from_der(buf_view(&certificate->der), &parsed, err);
@@ -231,8 +231,8 @@ enum err_code admin_get_certificate(const struct admin_request *request, json_t 
         store_certificate_done(&certificate);
         return code;
     }
-    json_t *body = certificate_json(&certificate, request->now);
-    code = add_details(body, &certificate, err);
+    json_t *body = admin_certificate_json(&certificate, request->now);
+    code = admin_add_certificate(body, &certificate, err);
     if (code == ERR_OK) {
         code = add_others(body, store, &certificate, request->now, err);
     }

@@ -100,7 +100,7 @@ static enum err_code read_mac(const json_t *value, struct store_challenge *chall
 {
     const char *text = "";
     enum err_code code = read_text("mac", value, &text, err);
-    return code == ERR_OK ? admin_read_mac(text, challenge->mac, err) : code;
+    return code == ERR_OK ? admin_read_device_mac(text, challenge->mac, err) : code;
 }
 
 static enum err_code read_number(const char *name, const json_t *value, const json_int_t range[2],

@@ -121,12 +121,13 @@ static enum err_code find(struct store *store, const char *item, struct found *f
     return code;
 }
 
-static const char *authority_name(const struct store_certificate *certificate)
+const char *admin_authority_name(const struct store_certificate *certificate)
 {
     static const char *const names[] = {
         [ORIGIN_CHALLENGE] = "challenge",
         [ORIGIN_MIC] = "MIC",
         [ORIGIN_APPROVAL] = "approval",
+        [ORIGIN_ADMINISTRATOR] = "administrator",
     };
     static const uint8_t none[SERIAL_LEN];
     if (memcmp(certificate->renews, none, SERIAL_LEN) != 0) {
@@ -159,7 +160,7 @@ static json_t *history_json(const struct store_certificate *certificate, int64_t
                      "serial", serial_json(certificate->serial),                   //
                      "common_name", admin_json_optional(certificate->common_name), //
                      "status", admin_certificate_status(certificate, now),         //
-                     "authorised_by", authority_name(certificate),                 //
+                     "authorised_by", admin_authority_name(certificate),           //
                      "renews", serial_json(certificate->renews),                   //
                      "issued_at", admin_json_time(certificate->issued_at),         //
                      "not_before", admin_json_time(certificate->not_before),       //

@@ -136,6 +136,34 @@ static void log_added(const struct store_device *devices, size_t count)
     log_end(&line, LOG_LEVEL_INFO);
 }
 
+static bool is_same_entry(const struct store_device *one, const struct store_device *other)
+{
+    return strcmp(one->mac, other->mac) == 0 &&
+           strcmp(one->serial_number, other->serial_number) == 0 &&
+           strcmp(one->model, other->model) == 0 && strcmp(one->note, other->note) == 0;
+}
+
+// How many of the devices are on the list already and with other words, for the administrator to
+// know that these are replaced.
+static enum err_code count_changed(struct store *store, const struct store_device *devices,
+                                   size_t count, json_int_t *ret_changed, struct err *err)
+{
+    json_int_t changed = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct store_device present = {0};
+        const char *number = devices[i].mac[0] == '\0' ? devices[i].serial_number : "";
+        enum err_code code = store_find_listed(store, devices[i].mac, number, &present, err);
+        if (code != ERR_OK && code != ERR_NOT_FOUND) {
+            return code;
+        }
+        // An entry that is found by its serial number and has a MAC is another one.
+        bool is_key = code == ERR_OK && strcmp(present.mac, devices[i].mac) == 0;
+        changed += is_key && !is_same_entry(&present, &devices[i]) ? 1 : 0;
+    }
+    *ret_changed = changed;
+    return ERR_OK;
+}
+
 static enum err_code add_devices(const struct admin_request *request, const json_t *list,
                                  json_t **ret_body, struct err *err)
 {
@@ -150,13 +178,17 @@ static enum err_code add_devices(const struct admin_request *request, const json
         .devices = devices,
         .device_count = count,
     };
+    json_int_t changed = 0;
     enum err_code code = read_devices(list, request->now, devices, err);
+    if (code == ERR_OK) {
+        code = count_changed(request->live->store, devices, count, &changed, err);
+    }
     if (code == ERR_OK) {
         code = writer_submit_and_wait(request->live->writer, &order, err);
     }
     if (code == ERR_OK) {
         log_added(devices, count);
-        *ret_body = json_pack("{s:I}", "added", (json_int_t)count);
+        *ret_body = json_pack("{s:I, s:I}", "added", (json_int_t)count, "changed", changed);
     }
     free(devices);
     return code;

@@ -68,6 +68,33 @@ enum err_code admin_read_mac(const char *text, char ret_mac[MAC_TEXT_LEN], struc
     return ERR_OK;
 }
 
+// Why no single device has the MAC `digits`; NULL = one can have it. The lowest bit of the first
+// octet, which the second digit ends, marks a group (IEEE 802, 8.2.2).
+static const char *why_no_device(const char *digits)
+{
+    if (strcmp(digits, "000000000000") == 0) {
+        return "is all zeros";
+    }
+    if (strcmp(digits, "FFFFFFFFFFFF") == 0) {
+        return "is the broadcast address";
+    }
+    return strchr("13579BDF", digits[1]) != NULL ? "is the multicast address of a group" : NULL;
+}
+
+enum err_code admin_read_device_mac(const char *text, char ret_mac[MAC_TEXT_LEN], struct err *err)
+{
+    char mac[MAC_TEXT_LEN];
+    enum err_code code = admin_read_mac(text, mac, err);
+    const char *reason = code == ERR_OK ? why_no_device(mac) : NULL;
+    if (reason != NULL) {
+        return err_set(err, ERR_SYNTAX, "the MAC %s %s; no device has it", mac, reason);
+    }
+    if (code == ERR_OK) {
+        memcpy(ret_mac, mac, sizeof mac);
+    }
+    return code;
+}
+
 // C0, DEL, and C1, which is U+0080 to U+009F and so C2 80 to C2 9F in UTF-8.
 static bool has_control(const char *text)
 {
@@ -199,7 +226,7 @@ enum err_code admin_read_device(const struct admin_device_text *text,
         return err_set(err, ERR_SYNTAX, "neither a MAC nor a serial number; one of them is needed");
     }
     if (mac[0] != '\0') {
-        code = admin_read_mac(mac, device.mac, err);
+        code = admin_read_device_mac(mac, device.mac, err);
     }
     if (code == ERR_OK && number[0] != '\0') {
         code = admin_read_device_number(number, device.serial_number, err);

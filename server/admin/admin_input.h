@@ -11,6 +11,10 @@
 enum err_code admin_read_mac(const char *text, char ret_mac[MAC_TEXT_LEN],
                              struct err *err) MUST_CHECK;
 
+// The same for a MAC that one device can have: no group's, not the broadcast address and not zero.
+enum err_code admin_read_device_mac(const char *text, char ret_mac[MAC_TEXT_LEN],
+                                    struct err *err) MUST_CHECK;
+
 // `text` (valid UTF-8) can be a phone's CN: 1 to LIMIT_COMMON_NAME characters, no `$` (a phone's
 // macro that was not expanded) and no control characters. Errors: ERR_SYNTAX, ERR_LIMIT.
 enum err_code admin_check_common_name(const char *text, struct err *err) MUST_CHECK;
@@ -36,7 +40,7 @@ enum err_code admin_read_device_number(const char *text, char ret_number[STORE_N
 
 // An entry of the device list as it is typed (UTF-8); NULL or "" = not given.
 struct admin_device_text {
-    const char *mac; // in any notation of admin_read_mac()
+    const char *mac; // in any notation, of admin_read_device_mac()
     const char *serial_number;
     const char *model;
     const char *note;

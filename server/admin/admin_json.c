@@ -79,6 +79,13 @@ enum err_code admin_read_limit(const struct admin_request *request, unsigned *re
                                struct err *err)
 {
     static const struct admin_range range = {.name = "limit", .min = 1, .max = ADMIN_PAGE_MAX};
+    const struct admin_filter *filter = &request->filter;
+    if (filter->last != NULL || filter->of != NULL || filter->device != NULL ||
+        filter->cn != NULL || filter->mac != NULL || filter->serial != NULL) {
+        return err_set(err, ERR_SYNTAX,
+                       "this list does not take last, of, device, cn, mac and serial; allowed are "
+                       "after, limit");
+    }
     if (request->limit != NULL) {
         return admin_read_number(request->limit, &range, ret_limit, err);
     }

@@ -7,12 +7,13 @@
 
 static json_t *certificate_json(const X509 *cert)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}",                                   //
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",                              //
                      "subject", admin_json_subject(cert),                           //
                      "not_before", admin_json_asn1_time(X509_get0_notBefore(cert)), //
                      "not_after", admin_json_asn1_time(X509_get0_notAfter(cert)),   //
                      "sha256", admin_json_fingerprint(cert, EVP_sha256()),          //
-                     "sha1", admin_json_fingerprint(cert, EVP_sha1()));
+                     "sha1", admin_json_fingerprint(cert, EVP_sha1()),              //
+                     "pem", admin_json_pem(cert));
 }
 
 static json_t *certificates_json(const struct credentials *credentials)
@@ -37,12 +38,13 @@ static json_t *settings_json(const struct policy *policy)
 
 static json_t *store_json(const struct store_counts *counts)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",       //
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",  //
                      "certificates", (json_int_t)counts->certificates, //
                      "transactions", (json_int_t)counts->transactions, //
                      "challenges", (json_int_t)counts->challenges,     //
                      "pending", (json_int_t)counts->pending,           //
                      "devices", (json_int_t)counts->devices,           //
+                     "events", (json_int_t)counts->events,             //
                      "used_octets", (json_int_t)counts->used_octets,   //
                      "map_octets", (json_int_t)counts->map_octets,     //
                      "max_octets", (json_int_t)counts->max_octets);
@@ -69,12 +71,13 @@ enum err_code admin_get_status(const struct admin_request *request, json_t **ret
         return code;
     }
     struct policy *policy = live_policy_get(live->policy);
-    *ret_body = json_pack("{s:s, s:s, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o}",            //
+    *ret_body = json_pack("{s:s, s:s, s:o, s:I, s:s, s:o, s:b, s:o, s:o, s:o, s:o}",       //
                           "version", SCEPD_VERSION,                                        //
                           "openssl", OpenSSL_version(OPENSSL_VERSION),                     //
                           "started_at", admin_json_time(live->started_at),                 //
                           "uptime_seconds", (json_int_t)(request->now - live->started_at), //
                           "listening", live->listening,                                    //
+                          "web", admin_json_optional(live->web_listening),                 //
                           "ca_answering", (int)live->is_ca_answering,                      //
                           "certificates", certificates_json(policy->credentials),          //
                           "store", store_json(&counts),                                    //

@@ -57,6 +57,13 @@ static inline enum err_code desk_load_ca(void *context, struct authorities **ret
     return code;
 }
 
+// Starts the CA, also once more after it was gone.
+static inline void desk_start_ca(struct desk *desk)
+{
+    site_start_ca(&desk->site, desk_ca_clock);
+    service_set_load(desk->site.service, desk_load_ca, desk);
+}
+
 static inline void desk_reload_ca(struct desk *desk)
 {
     struct err err = {0};
@@ -102,13 +109,13 @@ static inline void desk_open_as(struct desk *desk,
     *desk = (struct desk){0};
     desk_ca_now = KIT_NOW;
     site_make_by(&desk->site, init);
-    site_start_ca(&desk->site, desk_ca_clock);
-    service_set_load(desk->site.service, desk_load_ca, desk);
+    desk_start_ca(desk);
     bench_open(&desk->bench, &desk->site, BENCH_OCTETS);
     struct live *live = &desk->live;
     live->store = desk->bench.store;
     live->writer = desk->bench.writer;
     live->ca = desk->bench.ca;
+    assert_int_equal(ocsp_new(&live->ocsp, NULL), ERR_OK);
     live->reload = desk_reload;
     live->reload_context = desk;
     assert_int_equal(live_policy_new(policy_ref(desk->bench.policy), &live->policy, NULL), ERR_OK);
@@ -122,6 +129,7 @@ static inline void desk_open(struct desk *desk)
 static inline void desk_close(struct desk *desk)
 {
     live_policy_free(desk->live.policy);
+    ocsp_free(desk->live.ocsp);
     bench_close(&desk->bench);
     site_close(&desk->site);
 }

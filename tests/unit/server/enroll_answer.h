@@ -202,7 +202,7 @@ static inline void expect_pending(const struct answer *answer, const char *reaso
     assert_int_equal(answer->report.level, LOG_LEVEL_INFO);
 }
 
-struct refusal {
+struct expected_refusal {
     const char *fail_info; // NULL = "badRequest"
     const char *text;      // failInfoText; NULL = none
     const char *reason;
@@ -230,7 +230,8 @@ static inline const char *fail_info_digit(const char *name)
     return "none";
 }
 
-static inline void expect_refusal(const struct answer *answer, const struct refusal *expected)
+static inline void expect_refusal(const struct answer *answer,
+                                  const struct expected_refusal *expected)
 {
     const struct enroll_report *report = &answer->report;
     const char *name = expected->fail_info != NULL ? expected->fail_info : "badRequest";

@@ -8,22 +8,24 @@
 
 #include "ra/policy.h"
 #include "server/ctl/init_files.h"
+#include "server/ctl/init_place.h"
 
 static inline void site_init_as(const char *folder, const char *static_file,
                                 const struct ceremony_order *order)
 {
     struct err err = {0};
     struct init_result result = {0};
+    const struct init_place place = init_place_folder(folder, "127.0.0.1:0");
     const struct init_plan plan = {
-        .directory = folder,
-        .listen = "127.0.0.1:0",
+        .place = &place,
+        .way = INIT_NEW,
         .static_file = static_file,
         .order = *order,
     };
     if (init_files(&plan, stderr, &result, &err) != ERR_OK) {
         fail_msg("init: %s", err.text);
     }
-    free(result.directory);
+    init_result_done(&result);
 }
 
 // Makes a two-tier CA in `folder`. `static_file` is the absolute path of a static challenge's file,

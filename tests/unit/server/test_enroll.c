@@ -207,7 +207,7 @@ static void answers_a_poll_after_success(void **state)
     struct bench *bench = *state;
     struct kit_message poll = message_of(bench, &(struct ask){0}, view_of_text("anything"));
     poll.message_type.data = "20";
-    const struct refusal unknown = {
+    const struct expected_refusal unknown = {
         .fail_info = "badCertId", .text = UNKNOWN_POLL, .reason = UNKNOWN_POLL};
     struct answer too_early = send_message(bench, &poll);
     expect_refusal(&too_early, &unknown);
@@ -244,7 +244,7 @@ static void tells_the_authorised_what_is_wrong(void **state)
     struct store_challenge given = give_challenge(bench, &(struct store_challenge){0}, text);
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         const struct ask ask = {.challenge = text, .common_name = tests[i].name};
-        struct refusal expected = {
+        struct expected_refusal expected = {
             .text = tests[i].text, .reason = tests[i].text, .challenge = CHALLENGE_ONE_TIME};
         bench->policy->settings->scep.fail_info_text = true;
         struct answer told = send_ask(bench, &ask);
@@ -281,9 +281,9 @@ static void refuses_what_contradicts_the_past(void **state)
         struct ask ask = tests[i].ask;
         ask.challenge = STATIC_CHALLENGE;
         struct answer answer = send_ask(bench, &ask);
-        expect_refusal(&answer, &(struct refusal){.text = tests[i].text,
-                                                  .reason = tests[i].text,
-                                                  .challenge = CHALLENGE_STATIC});
+        expect_refusal(&answer, &(struct expected_refusal){.text = tests[i].text,
+                                                           .reason = tests[i].text,
+                                                           .challenge = CHALLENGE_STATIC});
         answer_done(&answer);
     }
     assert_int_equal(count_certificates(bench), 1);
@@ -297,9 +297,9 @@ static void passes_on_the_cas_refusal(void **state)
     char text[CHALLENGE_TEXT_LEN];
     struct store_challenge given = give_challenge(bench, &(struct store_challenge){0}, text);
     struct answer answer = send_ask(bench, &(struct ask){.challenge = text, .common_name = ""});
-    expect_refusal(&answer, &(struct refusal){.text = answer.report.reason,
-                                              .reason = answer.report.reason,
-                                              .challenge = CHALLENGE_ONE_TIME});
+    expect_refusal(&answer, &(struct expected_refusal){.text = answer.report.reason,
+                                                       .reason = answer.report.reason,
+                                                       .challenge = CHALLENGE_ONE_TIME});
     assert_non_null(strstr(answer.text, "subject"));
     assert_true(answer.report.stage_us[STAGE_CA] > 0);
     assert_int_equal(uses_left(bench, &given), 1);
@@ -330,8 +330,8 @@ static void refuses_other_message_types(void **state)
         struct kit_message message = message_of(bench, &ask, buf_view(&csr));
         message.message_type.data = tests[i].type;
         struct answer answer = send_message(bench, &message);
-        expect_refusal(&answer,
-                       &(struct refusal){.text = tests[i].text, .reason = tests[i].reason});
+        expect_refusal(
+            &answer, &(struct expected_refusal){.text = tests[i].text, .reason = tests[i].reason});
         answer_done(&answer);
     }
     buf_done(&csr);
@@ -350,9 +350,9 @@ static void refuses_signers_of_strangers(void **state)
         const struct ask ask = {
             .challenge = STATIC_CHALLENGE, .type = types[i], .signer = stranger};
         struct answer answer = send_ask(bench, &ask);
-        expect_refusal(&answer, &(struct refusal){.text = NOT_SELFSIGNED,
-                                                  .reason = NOT_SELFSIGNED,
-                                                  .is_reason_longer = true});
+        expect_refusal(&answer, &(struct expected_refusal){.text = NOT_SELFSIGNED,
+                                                           .reason = NOT_SELFSIGNED,
+                                                           .is_reason_longer = true});
         assert_true(answer.report.is_signer_known);
         assert_int_equal(answer.report.signer_class, SIGNER_UNKNOWN);
         assert_int_equal(answer.report.stage_us[STAGE_DECRYPT], 0);
@@ -371,15 +371,16 @@ static void refuses_what_everybody_can_see(void **state)
     struct kit_message for_another = message_of(bench, &ask, buf_view(&csr));
     for_another.ra = site.phones[1].cert;
     struct answer answer = send_message(bench, &for_another);
-    expect_refusal(&answer,
-                   &(struct refusal){.text = MALFORMED,
-                                     .reason = "no recipient of the envelope is this server's RA"});
+    expect_refusal(&answer, &(struct expected_refusal){
+                                .text = MALFORMED,
+                                .reason = "no recipient of the envelope is this server's RA"});
     answer_done(&answer);
     bench->policy->settings->scep.signing_time_window_sec = DAY_SEC;
     struct kit_message late = message_of(bench, &ask, buf_view(&csr));
     late.signing_time = KIT_NOW - YEAR_SEC;
     answer = send_message(bench, &late);
-    expect_refusal(&answer, &(struct refusal){.fail_info = "badTime",
+    expect_refusal(&answer,
+                   &(struct expected_refusal){.fail_info = "badTime",
                                               .text = "signingTime too far from the server's clock",
                                               .reason = answer.report.reason});
     answer_done(&answer);

@@ -35,17 +35,17 @@ static void refusals_are_uniform_as_ever(void **state)
 {
     struct bench *bench = *state;
     struct answer wrong = send_ask(bench, &(struct ask){.challenge = "wrong challenge"});
-    expect_refusal(&wrong, &(struct refusal){.reason = "wrong challenge password",
-                                             .challenge = CHALLENGE_WRONG});
+    expect_refusal(&wrong, &(struct expected_refusal){.reason = "wrong challenge password",
+                                                      .challenge = CHALLENGE_WRONG});
     struct kit_message message = message_of(bench, &(struct ask){0}, view_of_text("garbage"));
     struct answer garbage = send_message(bench, &message);
-    expect_refusal(&garbage, &(struct refusal){.reason = "not exactly one DER PKCS#10",
-                                               .is_reason_longer = true});
+    expect_refusal(&garbage, &(struct expected_refusal){.reason = "not exactly one DER PKCS#10",
+                                                        .is_reason_longer = true});
     X509 *lookalike = X509_dup(message.ra);
     assert_int_equal(X509_set_pubkey(lookalike, site.phones[1].key), 1);
     message.ra = lookalike;
     struct answer unopened = send_message(bench, &message);
-    expect_refusal(&unopened, &(struct refusal){.reason = "", .is_reason_longer = true});
+    expect_refusal(&unopened, &(struct expected_refusal){.reason = "", .is_reason_longer = true});
     X509_free(lookalike);
     answer_done(&wrong);
     answer_done(&garbage);

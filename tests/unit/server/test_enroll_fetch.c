@@ -98,7 +98,7 @@ static void what_is_not_there_is_not_found(void **state)
     struct bench *bench = *state;
     struct answer issued = enrol(bench, 0);
     const struct ask ask = {.type = "21"};
-    const struct refusal missing = {
+    const struct expected_refusal missing = {
         .fail_info = "badCertId", .text = NOT_THERE, .reason = NOT_THERE};
     struct view serial = view_of(issued.report.serial, SERIAL_LEN);
     const X509_NAME *issuer = X509_get_issuer_name(issued.cert);
@@ -125,7 +125,7 @@ static void strangers_get_no_certificates(void **state)
     struct bench *bench = *state;
     struct answer issued = enrol(bench, 0);
     struct answer answer = get_cert(bench, &(struct ask){.phone = 1, .type = "21"}, &issued);
-    expect_refusal(&answer, &(struct refusal){.text = NOT_CLIENT, .reason = NOT_CLIENT});
+    expect_refusal(&answer, &(struct expected_refusal){.text = NOT_CLIENT, .reason = NOT_CLIENT});
     assert_int_equal(answer.report.stage_us[STAGE_DECRYPT], 0);
     answer_done(&answer);
     answer_done(&issued);
@@ -185,7 +185,7 @@ static void everybody_trusted_gets_the_crl(void **state)
     };
     const struct ask asks[] = {{.type = "22", .signer = issued.cert}, {.type = "22", .phone = 1}};
     struct answer missing = fetch(bench, &asks[1], tests[0].issuer, tests[0].serial);
-    expect_refusal(&missing, &(struct refusal){
+    expect_refusal(&missing, &(struct expected_refusal){
                                  .fail_info = "badCertId", .text = NOT_THERE, .reason = NOT_THERE});
     make_crl(bench, &issued);
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
@@ -210,9 +210,9 @@ static void strangers_get_no_crl(void **state)
     struct answer answer =
         fetch(bench, &(struct ask){.type = "22", .signer = stranger},
               X509_get_issuer_name(issued.cert), view_of(issued.report.serial, SERIAL_LEN));
-    expect_refusal(
-        &answer,
-        &(struct refusal){.text = NOT_TRUSTED, .reason = NOT_TRUSTED, .is_reason_longer = true});
+    expect_refusal(&answer, &(struct expected_refusal){.text = NOT_TRUSTED,
+                                                       .reason = NOT_TRUSTED,
+                                                       .is_reason_longer = true});
     answer_done(&answer);
     answer_done(&issued);
     X509_free(stranger);
@@ -235,7 +235,8 @@ static void both_are_off_by_default(void **state)
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         const struct ask ask = {.type = tests[i][0], .signer = issued.cert};
         struct answer answer = get_cert(bench, &ask, &issued);
-        expect_refusal(&answer, &(struct refusal){.text = tests[i][1], .reason = tests[i][1]});
+        expect_refusal(&answer,
+                       &(struct expected_refusal){.text = tests[i][1], .reason = tests[i][1]});
         assert_int_equal(answer.report.stage_us[STAGE_DECRYPT], 0);
         answer_done(&answer);
     }
@@ -252,7 +253,7 @@ static void envelopes_that_fail_get_one_answer(void **state)
     bench->policy->settings->challenge.fail_info = SETTINGS_FAIL_BAD_MESSAGE_CHECK;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         const struct ask ask = {.type = types[i]};
-        const struct refusal expected = {
+        const struct expected_refusal expected = {
             .fail_info = "badMessageCheck", .reason = "", .is_reason_longer = true};
         struct kit_message pkcs10 = message_of(bench, &ask, buf_view(&csr));
         struct answer answer = send_message(bench, &pkcs10);

@@ -172,11 +172,11 @@ static void signers_that_do_not_count(void **state)
         struct ask ask = mic_ask(tests[i].mic, "CP-9871-SEP001A2B3C4D5E");
         struct answer answer = send_ask(bench, &ask);
         bool is_verdict = strcmp(tests[i].fail_info, "badAlg") != 0;
-        expect_refusal(
-            &answer, &(struct refusal){.fail_info = tests[i].fail_info,
-                                       .text = tests[i].text,
-                                       .reason = is_verdict ? tests[i].text : answer.report.reason,
-                                       .is_reason_longer = true});
+        expect_refusal(&answer, &(struct expected_refusal){
+                                    .fail_info = tests[i].fail_info,
+                                    .text = tests[i].text,
+                                    .reason = is_verdict ? tests[i].text : answer.report.reason,
+                                    .is_reason_longer = true});
         // Why is in the log, and nothing was decrypted for it.
         assert_true(strlen(answer.report.reason) > (is_verdict ? strlen(tests[i].text) : 0));
         assert_int_equal(answer.report.stage_us[STAGE_DECRYPT], 0);
@@ -197,7 +197,7 @@ static void names_of_others_are_refused_like_everything_unproven(void **state)
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         struct ask ask = mic_ask("phone-8861", tests[i]);
         struct answer answer = send_ask(bench, &ask);
-        expect_refusal(&answer, &(struct refusal){.reason = OTHER_NAMES ": " PHONE_8861});
+        expect_refusal(&answer, &(struct expected_refusal){.reason = OTHER_NAMES ": " PHONE_8861});
         assert_string_equal(answer.report.common_name, tests[i]);
         assert_string_equal(answer.report.mac, PHONE_8861_MAC);
         answer_done(&answer);
@@ -205,7 +205,8 @@ static void names_of_others_are_refused_like_everything_unproven(void **state)
     struct ask ask = mic_ask("phone-8861", PHONE_8861);
     struct kit_message garbage = message_of(bench, &ask, view_of_text("garbage"));
     struct answer answer = send_message(bench, &garbage);
-    expect_refusal(&answer, &(struct refusal){.reason = NOT_A_PKCS10, .is_reason_longer = true});
+    expect_refusal(&answer,
+                   &(struct expected_refusal){.reason = NOT_A_PKCS10, .is_reason_longer = true});
     answer_done(&answer);
     assert_int_equal(count_certificates(bench), 0);
 }
@@ -223,9 +224,9 @@ static void a_mic_does_not_open_others_envelopes(void **state)
     message.signer = mic_cert(site.mics, "phone-8861");
     message.key = mic_key(site.mics, "phone-8861");
     struct answer second = send_message(bench, &message);
-    expect_refusal(&second, &(struct refusal){.reason = OTHER_NAMES ": " PHONE_8861,
-                                              .challenge = CHALLENGE_STATIC,
-                                              .alarm = ALARM_ENVELOPE});
+    expect_refusal(&second, &(struct expected_refusal){.reason = OTHER_NAMES ": " PHONE_8861,
+                                                       .challenge = CHALLENGE_STATIC,
+                                                       .alarm = ALARM_ENVELOPE});
     answer_done(&first);
     answer_done(&second);
     buf_done(&envelope);
@@ -243,7 +244,7 @@ static void a_key_of_another_device_stays_its_own(void **state)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct ask ask = mic_ask("phone-8861", names[i]);
         struct answer answer = send_ask(bench, &ask);
-        expect_refusal(&answer, &(struct refusal){.text = text, .reason = text});
+        expect_refusal(&answer, &(struct expected_refusal){.text = text, .reason = text});
         answer_done(&answer);
     }
     answer_done(&first);
@@ -262,8 +263,8 @@ static void a_challenge_is_ignored_unless_strict(void **state)
     bench->policy->settings->renewal.challenge = SETTINGS_PROVEN_STRICT;
     ask.transaction_id = "strict";
     answer = send_ask(bench, &ask);
-    expect_refusal(&answer, &(struct refusal){.reason = "wrong challenge password",
-                                              .challenge = CHALLENGE_WRONG});
+    expect_refusal(&answer, &(struct expected_refusal){.reason = "wrong challenge password",
+                                                       .challenge = CHALLENGE_WRONG});
     answer_done(&answer);
     ask.challenge = text;
     answer = send_ask(bench, &ask);
@@ -292,11 +293,11 @@ static void only_listed_phones_when_set(void **state)
     struct ask ask = mic_ask("phone-8861", PHONE_8861);
     bench->policy->settings->devices.accept = SETTINGS_DEVICES_LISTED;
     struct answer answer = send_ask(bench, &ask);
-    expect_refusal(&answer,
-                   &(struct refusal){.text = UNLISTED,
-                                     .reason = UNLISTED
-                                     ": the device list has no entry for MAC " PHONE_8861_MAC
-                                     " or serial number FCH2133E8B9"});
+    expect_refusal(
+        &answer, &(struct expected_refusal){.text = UNLISTED,
+                                            .reason = UNLISTED
+                                            ": the device list has no entry for MAC " PHONE_8861_MAC
+                                            " or serial number FCH2133E8B9"});
     answer_done(&answer);
     list_device(bench, &(struct store_device){
                            .mac = PHONE_8861_MAC, .serial_number = "FCH2133E8B9", .model = "8861"});
@@ -306,7 +307,8 @@ static void only_listed_phones_when_set(void **state)
     list_device(bench, &(struct store_device){.mac = PHONE_8861_MAC, .model = "CP-8841"});
     ask.transaction_id = "again";
     answer = send_ask(bench, &ask);
-    expect_refusal(&answer, &(struct refusal){.text = UNLISTED,
+    expect_refusal(&answer,
+                   &(struct expected_refusal){.text = UNLISTED,
                                               .reason = UNLISTED ": the device says model CP-8861",
                                               .is_reason_longer = true});
     answer_done(&answer);
@@ -320,13 +322,13 @@ static void a_contradiction_with_the_list_is_an_alarm(void **state)
     bench->policy->settings->devices.accept = SETTINGS_DEVICES_LISTED;
     list_device(bench, &(struct store_device){.mac = PHONE_8861_MAC, .serial_number = "FCH9"});
     struct answer answer = send_ask(bench, &ask);
-    expect_refusal(
-        &answer,
-        &(struct refusal){.text = UNLISTED,
-                          .reason = UNLISTED ": the device says",
-                          .is_reason_longer = true,
-                          .alarm = "the device list has another serial number or MAC for this "
-                                   "device"});
+    expect_refusal(&answer,
+                   &(struct expected_refusal){
+                       .text = UNLISTED,
+                       .reason = UNLISTED ": the device says",
+                       .is_reason_longer = true,
+                       .alarm = "the device list has another serial number or MAC for this "
+                                "device"});
     answer_done(&answer);
 }
 

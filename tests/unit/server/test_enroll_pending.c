@@ -137,7 +137,7 @@ static void a_denied_request_may_come_anew(void **state)
     queue(bench, &(struct ask){0}, QUEUED, id);
     assert_int_equal(decide_as_administrator(bench, id, WRITE_PENDING_DENY), ERR_OK);
     struct answer polled = poll_for(bench, &(struct ask){0});
-    expect_refusal(&polled, &(struct refusal){.text = DENIED, .reason = DENIED});
+    expect_refusal(&polled, &(struct expected_refusal){.text = DENIED, .reason = DENIED});
     queue(bench, &(struct ask){0}, QUEUED, id);
     assert_int_equal(count_pending(bench), 1);
     answer_done(&polled);
@@ -150,9 +150,9 @@ static void a_request_is_forgotten_after_its_time(void **state)
     queue(bench, &(struct ask){0}, QUEUED, id);
     bench->now += (int64_t)bench->policy->settings->approval.expiry_days * DAY_SEC;
     struct answer polled = poll_for(bench, &(struct ask){0});
-    expect_refusal(
-        &polled,
-        &(struct refusal){.fail_info = "badCertId", .text = UNKNOWN_POLL, .reason = UNKNOWN_POLL});
+    expect_refusal(&polled, &(struct expected_refusal){.fail_info = "badCertId",
+                                                       .text = UNKNOWN_POLL,
+                                                       .reason = UNKNOWN_POLL});
     queue(bench, &(struct ask){0}, QUEUED, id);
     assert_int_equal(count_pending(bench), 1);
     answer_done(&polled);
@@ -166,12 +166,12 @@ static void another_request_does_not_take_its_place(void **state)
     char id[PENDING_ID_LEN];
     queue(bench, &(struct ask){0}, QUEUED, id);
     struct answer other = send_ask(bench, &(struct ask){.common_name = "other"});
-    expect_refusal(&other, &(struct refusal){.text = OTHER_WAITS, .reason = OTHER_WAITS});
+    expect_refusal(&other, &(struct expected_refusal){.text = OTHER_WAITS, .reason = OTHER_WAITS});
     // Another phone under the same transactionID has one of its own.
     struct answer stranger = poll_for(bench, &(struct ask){.phone = 1});
-    expect_refusal(
-        &stranger,
-        &(struct refusal){.fail_info = "badCertId", .text = UNKNOWN_POLL, .reason = UNKNOWN_POLL});
+    expect_refusal(&stranger, &(struct expected_refusal){.fail_info = "badCertId",
+                                                         .text = UNKNOWN_POLL,
+                                                         .reason = UNKNOWN_POLL});
     char other_id[PENDING_ID_LEN];
     queue(bench, &(struct ask){.phone = 1}, QUEUED, other_id);
     assert_string_not_equal(id, other_id);
@@ -184,8 +184,8 @@ static void challenges_do_not_wait(void **state)
 {
     struct bench *bench = *state;
     struct answer wrong = send_ask(bench, &(struct ask){.challenge = "wrong challenge"});
-    expect_refusal(&wrong, &(struct refusal){.reason = "wrong challenge password",
-                                             .challenge = CHALLENGE_WRONG});
+    expect_refusal(&wrong, &(struct expected_refusal){.reason = "wrong challenge password",
+                                                      .challenge = CHALLENGE_WRONG});
     struct answer right = send_ask(bench, &(struct ask){.challenge = STATIC_CHALLENGE});
     expect_success(&right, "issue", "static challenge");
     assert_int_equal(count_pending(bench), 0);
@@ -199,7 +199,7 @@ static void a_full_queue_refuses(void **state)
 {
     struct bench *bench = *state;
     char id[PENDING_ID_LEN];
-    const struct refusal full = {.text = QUEUE_FULL};
+    const struct expected_refusal full = {.text = QUEUE_FULL};
     static const struct {
         uint32_t max_pending;
         uint32_t max_per_source;
@@ -298,9 +298,9 @@ static void an_approval_is_for_the_signer_that_was_seen(void **state)
     X509 *self_signed = kit_cert(ask.signer_key, PHONE_8861, NULL, NULL, false, KIT_NOW, 5);
     struct answer answer =
         poll_for(bench, &(struct ask){.signer = self_signed, .signer_key = ask.signer_key});
-    expect_refusal(
-        &answer,
-        &(struct refusal){.fail_info = "badCertId", .text = UNKNOWN_POLL, .reason = UNKNOWN_POLL});
+    expect_refusal(&answer, &(struct expected_refusal){.fail_info = "badCertId",
+                                                       .text = UNKNOWN_POLL,
+                                                       .reason = UNKNOWN_POLL});
     assert_int_equal(count_certificates(bench), 0);
     X509_free(self_signed);
     answer_done(&answer);
@@ -329,11 +329,11 @@ static void a_signer_revoked_while_it_waits_gets_nothing(void **state)
     memcpy(revoke.certificate.serial, first.report.serial, SERIAL_LEN);
     assert_int_equal(writer_submit_and_wait(bench->writer, &revoke, NULL), ERR_OK);
     struct answer polled = poll_for(bench, &ask);
-    expect_refusal(&polled,
-                   &(struct refusal){.text = text, .reason = text, .is_reason_longer = true});
+    expect_refusal(&polled, &(struct expected_refusal){
+                                .text = text, .reason = text, .is_reason_longer = true});
     struct answer repeated = send_ask(bench, &ask);
-    expect_refusal(&repeated,
-                   &(struct refusal){.text = text, .reason = text, .is_reason_longer = true});
+    expect_refusal(&repeated, &(struct expected_refusal){
+                                  .text = text, .reason = text, .is_reason_longer = true});
     assert_int_equal(count_certificates(bench), 1);
     answer_done(&first);
     answer_done(&polled);
@@ -355,8 +355,8 @@ static void rules_that_changed_while_it_waited_hold(void **state)
     settings->mic[0].classes_count = 1;
     assert_int_equal(trust_load(settings, &bench->policy->trust, NULL), ERR_OK);
     struct answer polled = poll_for(bench, &ask);
-    expect_refusal(&polled,
-                   &(struct refusal){.text = text, .reason = text, .is_reason_longer = true});
+    expect_refusal(&polled, &(struct expected_refusal){
+                                .text = text, .reason = text, .is_reason_longer = true});
     trust_free(before);
     answer_done(&polled);
 }

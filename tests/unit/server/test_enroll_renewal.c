@@ -176,7 +176,7 @@ static void too_early_gets_what_there_is(void **state)
     assert_int_equal(X509_cmp(first.cert, same.cert), 0);
     ask.key = kit_key(4);
     struct answer other = send_ask(bench, &ask);
-    expect_refusal(&other, &(struct refusal){.text = EARLY_NEW, .reason = EARLY_NEW});
+    expect_refusal(&other, &(struct expected_refusal){.text = EARLY_NEW, .reason = EARLY_NEW});
     assert_int_equal(count_certificates(bench), 1);
     answer_done(&first);
     answer_done(&same);
@@ -220,7 +220,8 @@ static void a_challenge_is_ignored_unless_strict(void **state)
     ask.transaction_id = "strict";
     bench->policy->settings->renewal.challenge = SETTINGS_PROVEN_STRICT;
     struct answer strict = send_ask(bench, &ask);
-    expect_refusal(&strict, &(struct refusal){.reason = "the challenge password is used up",
+    expect_refusal(&strict,
+                   &(struct expected_refusal){.reason = "the challenge password is used up",
                                               .challenge = CHALLENGE_USED_UP});
     bench->policy->settings->renewal.challenge = SETTINGS_PROVEN_IGNORE;
     struct answer second = send_ask(bench, &ask);
@@ -263,7 +264,7 @@ static void an_expired_certificate_starts_anew(void **state)
     struct answer first = enrol_and_wait(bench);
     int64_t end = end_of(bench, &first);
     struct ask ask = renewal_of(&first, NULL);
-    const struct refusal expired = {
+    const struct expected_refusal expired = {
         .fail_info = "badTime", .text = EXPIRED, .reason = EXPIRED ": CP-8841-SEP001122334400"};
     go_to(bench, end + 1);
     struct answer refused = send_ask(bench, &ask);
@@ -285,10 +286,10 @@ static void a_grace_lets_it_renew_after_all(void **state)
     bench->policy->settings->renewal.grace_days = GRACE_DAYS;
     go_to(bench, end + (int64_t)GRACE_DAYS * DAY_SEC + 1);
     struct answer refused = send_ask(bench, &ask);
-    expect_refusal(&refused, &(struct refusal){.fail_info = "badTime",
-                                               .text = EXPIRED,
-                                               .reason = EXPIRED,
-                                               .is_reason_longer = true});
+    expect_refusal(&refused, &(struct expected_refusal){.fail_info = "badTime",
+                                                        .text = EXPIRED,
+                                                        .reason = EXPIRED,
+                                                        .is_reason_longer = true});
     go_to(bench, end + (int64_t)GRACE_DAYS * DAY_SEC);
     struct answer renewed = send_ask(bench, &ask);
     expect_success(&renewed, "issue", RENEWED);
@@ -304,10 +305,10 @@ static void a_clock_before_the_certificate_is_wrong(void **state)
     struct ask ask = renewal_of(&first, NULL);
     bench->now = (int64_t)KIT_NOW - DAY_SEC;
     struct answer refused = send_ask(bench, &ask);
-    expect_refusal(&refused, &(struct refusal){.fail_info = "badTime",
-                                               .text = NOT_YET,
-                                               .reason = NOT_YET,
-                                               .is_reason_longer = true});
+    expect_refusal(&refused, &(struct expected_refusal){.fail_info = "badTime",
+                                                        .text = NOT_YET,
+                                                        .reason = NOT_YET,
+                                                        .is_reason_longer = true});
     answer_done(&first);
     answer_done(&refused);
 }
@@ -323,7 +324,7 @@ static void a_revoked_certificate_renews_nothing(void **state)
         ask.type = types[i];
         ask.challenge = STATIC_CHALLENGE;
         struct answer refused = send_ask(bench, &ask);
-        expect_refusal(&refused, &(struct refusal){
+        expect_refusal(&refused, &(struct expected_refusal){
                                      .text = REVOKED, .reason = REVOKED, .is_reason_longer = true});
         answer_done(&refused);
     }
@@ -343,8 +344,8 @@ static void only_the_own_name_is_renewed(void **state)
         struct ask ask = renewal_of(&first, kit_key(4));
         ask.common_name = names[i];
         struct answer refused = send_ask(bench, &ask);
-        expect_refusal(&refused,
-                       &(struct refusal){.reason = OTHER_NAMES ": CP-8841-SEP001122334400"});
+        expect_refusal(&refused, &(struct expected_refusal){.reason = OTHER_NAMES
+                                                            ": CP-8841-SEP001122334400"});
         assert_string_equal(refused.report.common_name, names[i]);
         answer_done(&refused);
     }
@@ -367,7 +368,7 @@ static void a_renewal_keeps_what_the_mic_proved(void **state)
     ask.common_name = mic.common_name;
     bench->policy->settings->devices.accept = SETTINGS_DEVICES_LISTED;
     struct answer refused = send_ask(bench, &ask);
-    expect_refusal(&refused, &(struct refusal){
+    expect_refusal(&refused, &(struct expected_refusal){
                                  .text = UNLISTED, .reason = UNLISTED, .is_reason_longer = true});
     bench->policy->settings->devices.accept = SETTINGS_DEVICES_ANY;
     struct answer second = send_ask(bench, &ask);

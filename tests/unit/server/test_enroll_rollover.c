@@ -104,12 +104,13 @@ static void refusals_and_waiting_are_signed_by_who_was_asked(void **state)
 {
     struct bench *bench = *state;
     struct answer unknown = send_to(bench, &(struct ask){.type = "20"}, true);
-    expect_refusal(&unknown, &(struct refusal){.fail_info = "badCertId",
-                                               .text = "no such transaction of this key",
-                                               .reason = "no such transaction of this key"});
+    expect_refusal(&unknown,
+                   &(struct expected_refusal){.fail_info = "badCertId",
+                                              .text = "no such transaction of this key",
+                                              .reason = "no such transaction of this key"});
     struct answer wrong = send_to(bench, &(struct ask){.challenge = "wrong challenge"}, true);
-    expect_refusal(&wrong, &(struct refusal){.reason = "wrong challenge password",
-                                             .challenge = CHALLENGE_WRONG});
+    expect_refusal(&wrong, &(struct expected_refusal){.reason = "wrong challenge password",
+                                                      .challenge = CHALLENGE_WRONG});
     bench->policy->settings->approval.unauthenticated = SETTINGS_UNKNOWN_PENDING;
     struct answer queued = send_to(bench, &(struct ask){0}, true);
     assert_string_equal(queued.status, "3");

@@ -246,9 +246,9 @@ static void two_keys_for_one_challenge(void **state)
     expect_success(&answers[winner], "issue", "one-time challenge");
     assert_int_equal(answers[winner].again_count, 0);
     expect_refusal(&answers[1 - winner],
-                   &(struct refusal){.reason = "the challenge password is used up",
-                                     .challenge = CHALLENGE_USED_UP,
-                                     .alarm = ALARM_CHALLENGE});
+                   &(struct expected_refusal){.reason = "the challenge password is used up",
+                                              .challenge = CHALLENGE_USED_UP,
+                                              .alarm = ALARM_CHALLENGE});
     assert_int_equal(answers[1 - winner].again_count, 1);
     assert_int_equal(uses_left(bench, &given), 0);
     assert_int_equal(count_certificates(bench), 1);

@@ -19,7 +19,7 @@
 
 // Sends the message under both values of challenge.fail_info; there is never a failInfoText.
 static void expect_uniform(struct bench *bench, const struct kit_message *message,
-                           const struct refusal *expected)
+                           const struct expected_refusal *expected)
 {
     static const struct {
         enum settings_fail_info setting;
@@ -30,7 +30,7 @@ static void expect_uniform(struct bench *bench, const struct kit_message *messag
     };
     uint64_t certificates = count_certificates(bench);
     for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
-        struct refusal refusal = *expected;
+        struct expected_refusal refusal = *expected;
         refusal.fail_info = both[i].name;
         bench->policy->settings->challenge.fail_info = both[i].setting;
         bench->policy->settings->scep.fail_info_text = true;
@@ -42,7 +42,7 @@ static void expect_uniform(struct bench *bench, const struct kit_message *messag
 }
 
 static void expect_uniform_ask(struct bench *bench, const struct ask *ask,
-                               const struct refusal *expected)
+                               const struct expected_refusal *expected)
 {
     struct buf csr = csr_of(bench, ask);
     struct kit_message message = message_of(bench, ask, buf_view(&csr));
@@ -56,8 +56,8 @@ static void expect_uniform_ask(struct bench *bench, const struct ask *ask,
 static void wrong_or_absent(void **state)
 {
     struct bench *bench = *state;
-    const struct refusal wrong = {.reason = WRONG, .challenge = CHALLENGE_WRONG};
-    const struct refusal absent = {.reason = ABSENT, .challenge = CHALLENGE_ABSENT};
+    const struct expected_refusal wrong = {.reason = WRONG, .challenge = CHALLENGE_WRONG};
+    const struct expected_refusal absent = {.reason = ABSENT, .challenge = CHALLENGE_ABSENT};
     expect_uniform_ask(bench, &(struct ask){.challenge = "12345678901234567890"}, &wrong);
     expect_uniform_ask(bench, &(struct ask){.challenge = STATIC_CHALLENGE "x"}, &wrong);
     expect_uniform_ask(bench, &(struct ask){0}, &absent);
@@ -67,7 +67,7 @@ static void expired(void **state)
 {
     struct bench *bench = *state;
     char text[CHALLENGE_TEXT_LEN];
-    const struct refusal expected = {.reason = EXPIRED, .challenge = CHALLENGE_EXPIRED};
+    const struct expected_refusal expected = {.reason = EXPIRED, .challenge = CHALLENGE_EXPIRED};
     struct store_challenge given =
         give_challenge(bench, &(struct store_challenge){.expires_at = KIT_NOW + 10}, text);
     bench->now = given.expires_at;
@@ -82,7 +82,7 @@ static void revoked(void **state)
 {
     struct bench *bench = *state;
     char text[CHALLENGE_TEXT_LEN];
-    const struct refusal expected = {.reason = REVOKED, .challenge = CHALLENGE_REVOKED};
+    const struct expected_refusal expected = {.reason = REVOKED, .challenge = CHALLENGE_REVOKED};
     struct store_challenge given = give_challenge(bench, &(struct store_challenge){0}, text);
     struct write_order revoke = {.kind = WRITE_CHALLENGE_REVOKE, .now = KIT_NOW};
     memcpy(revoke.challenge.id, given.id, sizeof given.id);
@@ -95,7 +95,7 @@ static void used_up_by_another_key(void **state)
 {
     struct bench *bench = *state;
     char text[CHALLENGE_TEXT_LEN];
-    const struct refusal expected = {
+    const struct expected_refusal expected = {
         .reason = USED_UP, .challenge = CHALLENGE_USED_UP, .alarm = ALARM_CHALLENGE};
     struct store_challenge given = give_challenge(bench, &(struct store_challenge){0}, text);
     struct answer first = send_ask(bench, &(struct ask){.challenge = text});
@@ -108,7 +108,7 @@ static void used_up_by_another_key(void **state)
 static void bound_to_another(void **state)
 {
     struct bench *bench = *state;
-    const struct refusal expected = {
+    const struct expected_refusal expected = {
         .reason = FOREIGN, .challenge = CHALLENGE_FOREIGN, .alarm = ALARM_CHALLENGE};
     const struct store_challenge likes[] = {
         {.mac = "001122334401"},
@@ -137,7 +137,7 @@ static void encrypted_to_another_key(void **state)
 {
     struct bench *bench = *state;
     const struct ask ask = {.challenge = STATIC_CHALLENGE};
-    const struct refusal expected = {.reason = "", .is_reason_longer = true};
+    const struct expected_refusal expected = {.reason = "", .is_reason_longer = true};
     struct buf csr = csr_of(bench, &ask);
     struct kit_message message = message_of(bench, &ask, buf_view(&csr));
     X509 *lookalike = X509_dup(message.ra);
@@ -163,7 +163,7 @@ static void mauled(void **state)
     uint8_t *padding = envelope.data + envelope.len - AES_BLOCK - 1;
     *padding ^= 0x80;
     expect_uniform(bench, &message,
-                   &(struct refusal){.reason = NOT_OPENED, .is_reason_longer = true});
+                   &(struct expected_refusal){.reason = NOT_OPENED, .is_reason_longer = true});
     *padding ^= 0x80;
 
     static const uint8_t aes_128_cbc[] = {0x60, 0x86, 0x48, 0x01, 0x65,     0x03,
@@ -173,7 +173,7 @@ static void mauled(void **state)
     iv += sizeof aes_128_cbc;
     iv[0] ^= 0x01; // of the SEQUENCE's tag
     expect_uniform(bench, &message,
-                   &(struct refusal){.reason = NOT_A_PKCS10, .is_reason_longer = true});
+                   &(struct expected_refusal){.reason = NOT_A_PKCS10, .is_reason_longer = true});
     iv[0] ^= 0x01;
 
     struct answer whole = send_message(bench, &message);
@@ -188,7 +188,7 @@ static void pkcs10_of_another_key(void **state)
     struct bench *bench = *state;
     char text[CHALLENGE_TEXT_LEN];
     struct store_challenge given = give_challenge(bench, &(struct store_challenge){0}, text);
-    const struct refusal expected = {.reason = OTHER_KEY, .challenge = CHALLENGE_ONE_TIME};
+    const struct expected_refusal expected = {.reason = OTHER_KEY, .challenge = CHALLENGE_ONE_TIME};
     struct buf csr = csr_of(bench, &(struct ask){.challenge = text});
     struct kit_message message = message_of(bench, &(struct ask){.phone = 1}, buf_view(&csr));
     expect_uniform(bench, &message, &expected);
@@ -201,7 +201,7 @@ static void pkcs10_with_a_broken_signature(void **state)
     struct bench *bench = *state;
     char text[CHALLENGE_TEXT_LEN];
     struct store_challenge given = give_challenge(bench, &(struct store_challenge){0}, text);
-    const struct refusal expected = {
+    const struct expected_refusal expected = {
         .reason = BROKEN_PROOF, .is_reason_longer = true, .challenge = CHALLENGE_ONE_TIME};
     const struct ask ask = {.challenge = text};
     struct buf csr = csr_of(bench, &ask);
@@ -218,7 +218,7 @@ static void garbage_inside(void **state)
     const struct ask ask = {0};
     struct kit_message message = message_of(bench, &ask, view_of_text("garbage"));
     expect_uniform(bench, &message,
-                   &(struct refusal){.reason = NOT_A_PKCS10, .is_reason_longer = true});
+                   &(struct expected_refusal){.reason = NOT_A_PKCS10, .is_reason_longer = true});
 }
 
 // A captured envelope, wrapped again: before the phone was answered and after.
@@ -228,7 +228,7 @@ static void the_same_envelope_under_another_signer(void **state)
     char text[CHALLENGE_TEXT_LEN];
     give_challenge(bench, &(struct store_challenge){0}, text);
     const struct ask ask = {.challenge = text};
-    struct refusal expected = {
+    struct expected_refusal expected = {
         .reason = OTHER_KEY, .alarm = ALARM_ENVELOPE, .challenge = CHALLENGE_USED_UP};
     struct buf csr = csr_of(bench, &ask);
     struct kit_message message = message_of(bench, &ask, buf_view(&csr));

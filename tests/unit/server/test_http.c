@@ -154,6 +154,7 @@ static struct settings *make_settings(void)
     settings->http.crl_path = strdup("/crl/{ca}.crl");
     settings->http.ca_path = strdup("/ca/{ca}.cer");
     settings->http.root_path = strdup("/ca/root.cer");
+    settings->http.ocsp_path = strdup("/ocsp");
     settings->scep.get_ca_cert[0] = SETTINGS_CA_ITEM_RA;
     settings->scep.get_ca_cert[1] = SETTINGS_CA_ITEM_ISSUING;
     settings->scep.get_ca_cert[2] = SETTINGS_CA_ITEM_ROOT;

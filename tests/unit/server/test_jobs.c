@@ -93,7 +93,7 @@ static void a_ca_that_is_away_is_logged_and_asked_again(void **state)
         assert_says(captured.text, "event=crl error=busy");
         assert_int_equal(desk_number(desk), 0);
     }
-    site_start_ca(&desk->site, desk_ca_clock);
+    desk_start_ca(desk);
     look_at(&jobs, desk, KIT_NOW + 2LL * JOBS_EVERY_SEC);
     assert_int_equal(desk_number(desk), 1);
 }
@@ -131,9 +131,9 @@ static void waiting_requests_end(void **state)
     look_at(&jobs, desk, end);
     assert_int_equal(count_pending(desk), 0);
     struct answer over = poll_for(desk);
-    expect_refusal(
-        &over,
-        &(struct refusal){.fail_info = "badCertId", .text = UNKNOWN_POLL, .reason = UNKNOWN_POLL});
+    expect_refusal(&over, &(struct expected_refusal){.fail_info = "badCertId",
+                                                     .text = UNKNOWN_POLL,
+                                                     .reason = UNKNOWN_POLL});
     answer_done(&queued);
     answer_done(&waiting);
     answer_done(&over);
@@ -278,7 +278,7 @@ static void the_crl_follows_when_the_ca_is_back(void **state)
     desk_log_end(&captured);
     assert_int_equal(status_of(desk, &first), CERTIFICATE_REVOKED);
     assert_int_equal(desk_number(desk), number);
-    site_start_ca(&desk->site, desk_ca_clock);
+    desk_start_ca(desk);
     look_at(&jobs, desk, desk->bench.now + JOBS_EVERY_SEC);
     assert_int_equal(desk_number(desk), number + 1);
     assert_true(desk_lists(desk, first.report.serial));
@@ -390,9 +390,9 @@ static void the_previous_ra_opens_for_a_while(void **state)
     expect_success(&opened, "issue", "static challenge");
     look_at(&jobs, desk, end);
     struct answer refused = send_to_old(desk, 1, old);
-    expect_refusal(&refused,
-                   &(struct refusal){.text = "malformed request",
-                                     .reason = "no recipient of the envelope is this server's RA"});
+    expect_refusal(&refused, &(struct expected_refusal){
+                                 .text = "malformed request",
+                                 .reason = "no recipient of the envelope is this server's RA"});
     assert_int_equal(desk->reloads, 1);
     answer_done(&opened);
     answer_done(&refused);
@@ -468,7 +468,7 @@ static void a_renewal_without_the_ca_is_tried_again(void **state)
     assert_says(captured.text, "event=ra_renewal error=busy");
     assert_int_equal(desk->reloads, 0);
     assert_int_equal(count_ra_files(desk), 0);
-    site_start_ca(&desk->site, desk_ca_clock);
+    desk_start_ca(desk);
     look_at(&jobs, desk, due + JOBS_EVERY_SEC);
     assert_int_equal(desk->reloads, 1);
     assert_int_equal(count_ra_files(desk), 2);
