@@ -7,12 +7,14 @@
 #include <curl/curl.h>
 
 #include "conf/base/buf.h"
+#include "conf/base/clock.h"
 #include "conf/settings.h"
 
-#define ANSWER_MAX  16777216 // octets; the largest page has about 400 KiB
-#define CONNECT_SEC 5L
-#define TIMEOUT_SEC 30L // a busy disk may make a commit wait
-#define STATUS_FAIL 400L
+#define ANSWER_MAX     16777216 // octets; the largest page has about 400 KiB
+#define CONNECT_SEC    5L
+#define TIMEOUT_SEC    30L // a busy disk may make a commit wait
+#define STATUS_FAIL    400L
+#define STATUS_MISSING 404L
 
 struct call {
     CURL *curl;
@@ -42,6 +44,15 @@ static size_t take_answer(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
+static int show_progress(void *context, curl_off_t total_down, curl_off_t down, curl_off_t total_up,
+                         curl_off_t up)
+{
+    (void)total_down;
+    (void)down;
+    progress_show(context, (uint64_t)up, (uint64_t)total_up, clock_monotonic_us());
+    return 0;
+}
+
 static bool make_url(struct call *call, const struct api_request *request)
 {
     char *item = request->item != NULL ? curl_easy_escape(call->curl, request->item, 0) : NULL;
@@ -69,6 +80,11 @@ static bool prepare(struct call *call, const struct api_request *request, const 
         }
         curl_easy_setopt(call->curl, CURLOPT_POSTFIELDS, call->body);
     }
+    if (request->progress != NULL) {
+        curl_easy_setopt(call->curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(call->curl, CURLOPT_XFERINFOFUNCTION, show_progress);
+        curl_easy_setopt(call->curl, CURLOPT_XFERINFODATA, request->progress);
+    }
     curl_easy_setopt(call->curl, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(call->curl, CURLOPT_URL, call->url);
     curl_easy_setopt(call->curl, CURLOPT_PROXY, ""); // whatever the environment says
@@ -85,6 +101,10 @@ static enum ctl_exit complain_unreachable(struct ctl *ctl, struct call *call, co
     long error = 0;
     curl_easy_getinfo(call->curl, CURLINFO_OS_ERRNO, &error);
     const char *reason = error != 0 ? strerror((int)error) : curl_easy_strerror(call->result);
+    if (ctl->socket != NULL) {
+        return ctl_complain(ctl, CTL_FAILED, "cannot reach scepd at %s: %s; is it running?", socket,
+                            reason);
+    }
     return ctl_complain(ctl, CTL_FAILED, "cannot reach scepd at %s: %s; is it running with %s?",
                         socket, reason, ctl->config);
 }
@@ -128,6 +148,10 @@ static enum ctl_exit call_socket(struct ctl *ctl, const struct api_request *requ
         return complain_unreachable(ctl, &call, socket);
     }
     curl_easy_getinfo(call.curl, CURLINFO_RESPONSE_CODE, &call.status);
+    if (call.status == STATUS_MISSING && request->may_be_missing) {
+        *ret_answer = NULL;
+        return CTL_OK;
+    }
     return read_answer(ctl, &call, ret_answer);
 }
 
@@ -135,8 +159,13 @@ enum ctl_exit api_call(struct ctl *ctl, const struct api_request *request, json_
 {
     struct err err = {0};
     struct settings *settings = NULL;
+    if (ctl->socket != NULL) {
+        return call_socket(ctl, request, ctl->socket, ret_answer);
+    }
     if (settings_load(ctl->config, false, ctl->errors, &settings, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "%s; -c FILE names another settings file", err.text);
+        return ctl_complain(ctl, CTL_USAGE,
+                            "%s (-c FILE names another settings file, -s PATH the socket itself)",
+                            err.text);
     }
     enum ctl_exit code = call_socket(ctl, request, settings->admin.socket, ret_answer);
     settings_free(settings);

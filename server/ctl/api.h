@@ -6,12 +6,15 @@
 #include <jansson.h>
 
 #include "server/ctl/ctl.h"
+#include "server/ctl/progress.h"
 
 struct api_request {
-    const char *method;     // "GET", "POST", "DELETE"
-    const char *collection; // "/v1/challenges", with "?limit=..." when wanted
-    const char *item;       // NULL, or what follows the collection; is escaped here
-    const json_t *body;     // NULL = none
+    const char *method;        // "GET", "POST", "DELETE"
+    const char *collection;    // "/v1/challenges", with "?limit=..." when wanted
+    const char *item;          // NULL, or what follows the collection; is escaped here
+    const json_t *body;        // NULL = none
+    struct progress *progress; // of sending the body; NULL = not shown
+    bool may_be_missing;       // what is not there is no failure, but a NULL answer
 };
 
 // Asks, and gives the answer in *ret_answer (the caller gives it back). On failure it has told the

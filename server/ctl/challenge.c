@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // scepctl challenge new | list | revoke.
+#include "server/ctl/challenge.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
 #include "server/admin/admin_resources.h"
-#include "server/ctl/api.h"
 #include "server/ctl/read.h"
 #include "server/ctl/table.h"
 
@@ -50,16 +51,34 @@ static enum ctl_exit add_uses(struct ctl *ctl, json_t *body, const char *text)
     return add_number(ctl, body, "uses", uses);
 }
 
-static enum ctl_exit fill_body(struct ctl *ctl, json_t *body, const struct ctl_arguments *arguments)
+static enum ctl_exit fill_body(struct ctl *ctl, json_t *body, const struct challenge_wish *wish)
 {
-    enum ctl_exit code = add_text(ctl, body, "common_name", arguments->options[CTL_CN]);
+    enum ctl_exit code = add_text(ctl, body, "common_name", wish->common_name);
     if (code == CTL_OK) {
-        code = add_text(ctl, body, "mac", arguments->options[CTL_MAC]);
+        code = add_text(ctl, body, "mac", wish->mac);
     }
     if (code == CTL_OK) {
-        code = add_ttl(ctl, body, arguments->options[CTL_TTL]);
+        code = add_ttl(ctl, body, wish->ttl);
     }
-    return code == CTL_OK ? add_uses(ctl, body, arguments->options[CTL_USES]) : code;
+    return code == CTL_OK ? add_uses(ctl, body, wish->uses) : code;
+}
+
+enum ctl_exit ctl_challenge_check(struct ctl *ctl, const struct challenge_wish *wish)
+{
+    CLEANUP(api_decref) json_t *body = json_object();
+    return fill_body(ctl, body, wish);
+}
+
+enum ctl_exit ctl_challenge_ask(struct ctl *ctl, const struct challenge_wish *wish,
+                                json_t **ret_challenge)
+{
+    CLEANUP(api_decref) json_t *body = json_object();
+    enum ctl_exit code = fill_body(ctl, body, wish);
+    if (code != CTL_OK) {
+        return code;
+    }
+    const struct api_request request = {.method = "POST", .collection = COLLECTION, .body = body};
+    return api_call(ctl, &request, ret_challenge);
 }
 
 // "CN phone1", "MAC 001A2B3C4D5E", both, or "any phone".
@@ -103,7 +122,7 @@ static enum ctl_exit print_new(struct ctl *ctl, const json_t *challenge)
     return code;
 }
 
-static void wipe_secret(json_t *challenge)
+void ctl_challenge_wipe(json_t *challenge)
 {
     json_t *secret = json_object_get(challenge, "secret");
     if (json_is_string(secret)) {
@@ -113,17 +132,17 @@ static void wipe_secret(json_t *challenge)
 
 static enum ctl_exit run_new(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
-    CLEANUP(api_decref) json_t *body = json_object();
+    const struct challenge_wish wish = {
+        .common_name = arguments->options[CTL_CN],
+        .mac = arguments->options[CTL_MAC],
+        .ttl = arguments->options[CTL_TTL],
+        .uses = arguments->options[CTL_USES],
+    };
     CLEANUP(api_decref) json_t *challenge = NULL;
-    enum ctl_exit code = fill_body(ctl, body, arguments);
-    if (code == CTL_OK) {
-        const struct api_request request = {
-            .method = "POST", .collection = COLLECTION, .body = body};
-        code = api_call(ctl, &request, &challenge);
-    }
+    enum ctl_exit code = ctl_challenge_ask(ctl, &wish, &challenge);
     if (code == CTL_OK) {
         code = ctl->is_json ? api_print(ctl, challenge) : print_new(ctl, challenge);
-        wipe_secret(challenge);
+        ctl_challenge_wipe(challenge);
     }
     return code;
 }

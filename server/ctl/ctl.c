@@ -6,16 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/ctl/help.h"
 #include "server/ctl/table.h"
 
-#define GLOBAL_OPTIONS   4
-#define COMMAND_OPTIONS  8   // most options of one command
-#define OPTION_KEY_FIRST 256 // getopt's values of commands' options: above all characters
-
-#define TEXT_LEN   2048 // bytes of one complaint
-#define NAME_WORDS 3    // most words that name a command
-#define NAME_LEN   64   // bytes of these words
-#define NAMES_LEN  896  // bytes of all names in one complaint
+#define OPTION_KEY_FIRST 256  // getopt's values of commands' options: above all characters
+#define TEXT_LEN         2048 // bytes of one complaint
 
 static const struct ctl_command *const commands[] = {
     &ctl_init,
@@ -25,6 +20,8 @@ static const struct ctl_command *const commands[] = {
     &ctl_list,
     &ctl_show,
     &ctl_status,
+    &ctl_log,
+    &ctl_watch,
     &ctl_due,
     &ctl_device_add,
     &ctl_device_import,
@@ -37,34 +34,60 @@ static const struct ctl_command *const commands[] = {
     &ctl_pending_deny,
     &ctl_revoke,
     &ctl_mic_check,
+    &ctl_fingerprint,
+    &ctl_phone_option43,
+    &ctl_phone_cfgxml,
+    &ctl_phone_p12,
+    &ctl_phone_try,
     &ctl_rollover_prepare,
     &ctl_rollover_activate,
     &ctl_rollover_cancel,
     &ctl_rollover_status,
+    &ctl_backup,
+    &ctl_restore,
+    &ctl_export,
+    &ctl_server_cert_sign,
+    &ctl_server_cert_apache,
+    &ctl_server_cert_nginx,
+    &ctl_radius_freeradius,
+    &ctl_completion,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
-// The words that name a command; returns how many.
-static int words_of(const struct ctl_command *command, const char *words[NAME_WORDS])
+const struct ctl_global_option ctl_global_options[CTL_GLOBAL_OPTIONS] = {
+    {"config", 'c', true, "FILE", "settings of the scepd to talk to (" CTL_DEFAULT_CONFIG ")"},
+    {"socket", 's', true, "PATH", "the scepd's admin socket, whatever the settings say"},
+    {"json", 'j', false, NULL, "JSON for programs instead of text"},
+    {"help", 'h', true, NULL, "this text; after a command, about that command"},
+    {"version", 'V', true, NULL, "the version"},
+};
+
+const struct ctl_command *const *ctl_commands(size_t *ret_count)
+{
+    *ret_count = sizeof commands / sizeof commands[0];
+    return commands;
+}
+
+int ctl_words(const struct ctl_command *command, const char *words[CTL_NAME_WORDS])
 {
     words[0] = command->name;
     words[1] = command->action;
     words[2] = command->step;
     int count = 0;
-    while (count < NAME_WORDS && words[count] != NULL) {
+    while (count < CTL_NAME_WORDS && words[count] != NULL) {
         count++;
     }
     return count;
 }
 
-static const char *name_of(const struct ctl_command *command, char name[NAME_LEN])
+const char *ctl_name(const struct ctl_command *command, char name[CTL_NAME_LEN])
 {
-    const char *words[NAME_WORDS];
-    int count = words_of(command, words);
+    const char *words[CTL_NAME_WORDS];
+    int count = ctl_words(command, words);
     size_t used = 0;
     name[0] = '\0';
-    for (int i = 0; i < count && used < NAME_LEN; i++) {
-        int added = snprintf(name + used, NAME_LEN - used, "%s%s", i > 0 ? " " : "", words[i]);
+    for (int i = 0; i < count && used < CTL_NAME_LEN; i++) {
+        int added = snprintf(name + used, CTL_NAME_LEN - used, "%s%s", i > 0 ? " " : "", words[i]);
         used += added > 0 ? (size_t)added : 0;
     }
     return name;
@@ -85,62 +108,33 @@ enum ctl_exit ctl_complain(struct ctl *ctl, enum ctl_exit code, const char *form
     return code;
 }
 
-static void print_command(FILE *out, const struct ctl_command *command)
-{
-    char name[NAME_LEN];
-    fprintf(out, "  %s%s%s\n      %s\n", name_of(command, name),
-            command->operand != NULL ? " " : "", command->operand != NULL ? command->operand : "",
-            command->summary);
-    const struct ctl_option *option = command->options;
-    for (; option != NULL && option->name != NULL; option++) {
-        fprintf(out, "      --%s%s%s\n          %s\n", option->name,
-                option->value != NULL ? " " : "", option->value != NULL ? option->value : "",
-                option->help);
-    }
-}
-
-static void print_help(FILE *out, const struct ctl_command *only)
-{
-    fputs("usage: scepctl [-c FILE] [--json] COMMAND ...\n"
-          "  -c, --config FILE  settings of the scepd to talk to (" CTL_DEFAULT_CONFIG ")\n"
-          "      --json         JSON for programs instead of a table\n"
-          "  -h, --help         this text; after a command, about that command\n"
-          "  -V, --version      the version\n"
-          "commands:\n",
-          out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (only == NULL || only == commands[i]) {
-            print_command(out, commands[i]);
-        }
-    }
-}
-
 // One run of getopt over the part of the command line that belongs together.
 struct parse {
     struct ctl *ctl;
     const struct ctl_command *command; // NULL: the global options in front of it
     struct ctl_arguments arguments;
-    struct option options[GLOBAL_OPTIONS + COMMAND_OPTIONS + 1];
+    struct option options[CTL_GLOBAL_OPTIONS + CTL_COMMAND_OPTIONS + 1];
     bool is_help;
     bool is_version;
 };
 
-static const struct option global_options[GLOBAL_OPTIONS] = {
-    {"config", required_argument, NULL, 'c'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-};
+static struct option getopt_option(const char *name, const char *value, int key)
+{
+    return (struct option){
+        .name = name, .has_arg = value != NULL ? required_argument : no_argument, .val = key};
+}
 
 static void fill_options(struct parse *parse)
 {
-    memcpy(parse->options, global_options, sizeof global_options);
+    for (size_t i = 0; i < CTL_GLOBAL_OPTIONS; i++) {
+        const struct ctl_global_option *global = &ctl_global_options[i];
+        parse->options[i] = getopt_option(global->name, global->value, global->key);
+    }
     const struct ctl_option *option = parse->command != NULL ? parse->command->options : NULL;
-    for (unsigned i = GLOBAL_OPTIONS; option != NULL && option->name != NULL; i++, option++) {
-        parse->options[i] =
-            (struct option){.name = option->name,
-                            .has_arg = option->value != NULL ? required_argument : no_argument,
-                            .val = OPTION_KEY_FIRST + (int)option->key};
+    for (unsigned i = 0; i < CTL_COMMAND_OPTIONS && option != NULL && option->name != NULL; i++) {
+        parse->options[CTL_GLOBAL_OPTIONS + i] =
+            getopt_option(option->name, option->value, OPTION_KEY_FIRST + (int)option->key);
+        option++;
     }
 }
 
@@ -158,11 +152,30 @@ static enum ctl_exit take_command_option(struct parse *parse, int key, const cha
     return CTL_OK;
 }
 
+// getopt does not know it, or it was given a value that it does not have.
+static enum ctl_exit complain_option(const struct parse *parse, char **argv)
+{
+    char letter[] = "-x";
+    const char *given = argv[optind - 1];
+    if (optopt >= OPTION_KEY_FIRST || (optopt != 0 && strchr(given, '=') != NULL)) {
+        return ctl_complain(parse->ctl, CTL_USAGE, "%.*s takes no value", (int)strcspn(given, "="),
+                            given);
+    }
+    if (optopt != 0) {
+        letter[1] = (char)optopt; // one of several behind one dash
+        given = letter;
+    }
+    return help_complain_option(parse->ctl, parse->command, given);
+}
+
 static enum ctl_exit take_option(struct parse *parse, int key, char **argv)
 {
     switch (key) {
     case 'c':
         parse->ctl->config = optarg;
+        return CTL_OK;
+    case 's':
+        parse->ctl->socket = optarg;
         return CTL_OK;
     case 'j':
         parse->ctl->is_json = true;
@@ -177,9 +190,7 @@ static enum ctl_exit take_option(struct parse *parse, int key, char **argv)
         return ctl_complain(parse->ctl, CTL_USAGE, "%s needs a value; scepctl -h says which",
                             argv[optind - 1]);
     case '?':
-        return ctl_complain(parse->ctl, CTL_USAGE,
-                            "unknown option %s; scepctl -h lists all that are allowed",
-                            argv[optind - 1]);
+        return complain_option(parse, argv);
     default:
         return take_command_option(parse, key - OPTION_KEY_FIRST, optarg);
     }
@@ -189,7 +200,7 @@ static enum ctl_exit take_option(struct parse *parse, int key, char **argv)
 static enum ctl_exit parse_options(struct parse *parse, int argc, char **argv)
 {
     // '+' stops at the first other word, ':' tells a missing value from an unknown option.
-    const char *letters = parse->command == NULL ? "+:c:hV" : ":c:hV";
+    const char *letters = parse->command == NULL ? "+:c:s:hV" : ":c:s:hV";
     fill_options(parse);
     opterr = 0;
     optind = 0; // glibc: begin anew
@@ -205,79 +216,39 @@ static enum ctl_exit parse_options(struct parse *parse, int argc, char **argv)
     }
 }
 
-static bool is_named(const struct ctl_command *command, int argc, char **argv, int *ret_words)
-{
-    const char *words[NAME_WORDS];
-    int count = words_of(command, words);
-    for (int i = 0; i < count; i++) {
-        if (i >= argc || strcmp(argv[i], words[i]) != 0) {
-            return false;
-        }
-    }
-    *ret_words = count;
-    return true;
-}
-
 // *ret_words gets the number of words that name the command.
 static const struct ctl_command *find_command(int argc, char **argv, int *ret_words)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (is_named(commands[i], argc, argv, ret_words)) {
+    int known = help_known_words(argc, argv);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        const char *words[CTL_NAME_WORDS];
+        *ret_words = ctl_words(commands[i], words);
+        bool is_named = *ret_words == known;
+        for (int k = 0; is_named && k < known; k++) {
+            is_named = strcmp(argv[k], words[k]) == 0;
+        }
+        if (is_named) {
             return commands[i];
         }
     }
     return NULL;
 }
 
-// How many words of the command line begin a command's name as well, so that a complaint about
-// "ca rollover" shows both words and the one that is wrong.
-static int known_words(int argc, char **argv)
-{
-    int known = 0;
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const char *words[NAME_WORDS];
-        int count = words_of(commands[i], words);
-        int same = 0;
-        while (same < count && same < argc && strcmp(argv[same], words[same]) == 0) {
-            same++;
-        }
-        known = same > known ? same : known;
-    }
-    return known;
-}
-
-static enum ctl_exit complain_command(struct ctl *ctl, int argc, char **argv)
-{
-    char name[NAME_LEN];
-    char names[NAMES_LEN] = "";
-    char given[NAMES_LEN] = "";
-    int shown = known_words(argc, argv) + 1;
-    for (int i = 0; i < argc && i < shown; i++) {
-        size_t used = strlen(given);
-        snprintf(given + used, sizeof given - used, "%s%.100s", i > 0 ? " " : "", argv[i]);
-    }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
-                 name_of(commands[i], name));
-    }
-    return ctl_complain(ctl, CTL_USAGE, "unknown command \"%s\"; allowed are %s", given, names);
-}
-
 static enum ctl_exit take_operand(struct ctl *ctl, const struct ctl_command *command,
                                   struct ctl_arguments *arguments, int argc, char **argv)
 {
-    char name[NAME_LEN];
+    char name[CTL_NAME_LEN];
     int wanted = command->operand != NULL ? 1 : 0;
     if (argc > wanted) {
         return ctl_complain(ctl, CTL_USAGE, "too many words: \"%s\"; scepctl %s -h says more",
-                            argv[wanted], name_of(command, name));
+                            argv[wanted], ctl_name(command, name));
     }
-    if (argc < wanted || (wanted == 1 && argv[0][0] == '\0')) {
-        return ctl_complain(ctl, CTL_USAGE, "%s needs %s", name_of(command, name),
+    bool is_missing = argc < wanted && !command->is_operand_optional;
+    if (is_missing || (argc == 1 && argv[0][0] == '\0')) {
+        return ctl_complain(ctl, CTL_USAGE, "%s needs %s", ctl_name(command, name),
                             command->operand);
     }
-    arguments->operand = wanted == 1 ? argv[0] : NULL;
+    arguments->operand = argc == 1 ? argv[0] : NULL;
     return CTL_OK;
 }
 
@@ -285,19 +256,31 @@ static enum ctl_exit take_operand(struct ctl *ctl, const struct ctl_command *com
 static bool print_asked(const struct parse *parse)
 {
     if (parse->is_help) {
-        print_help(parse->ctl->out, parse->command);
+        help_print(parse->ctl->out, parse->command);
     } else if (parse->is_version) {
         fputs("scepctl " SCEPD_VERSION "\n", parse->ctl->out);
     }
     return parse->is_help || parse->is_version;
 }
 
+// The beginning of a command's name, and then the question which there are.
+static bool is_group_help(int argc, char **argv)
+{
+    int known = help_known_words(argc, argv);
+    return known > 0 && argc == known + 1 &&
+           (strcmp(argv[known], "-h") == 0 || strcmp(argv[known], "--help") == 0);
+}
+
 static enum ctl_exit run_command(struct ctl *ctl, int argc, char **argv)
 {
     int words = 0;
     const struct ctl_command *command = find_command(argc, argv, &words);
+    if (command == NULL && is_group_help(argc, argv)) {
+        help_print_group(ctl->out, argc - 1, argv);
+        return CTL_OK;
+    }
     if (command == NULL) {
-        return complain_command(ctl, argc, argv);
+        return help_complain_command(ctl, argc, argv);
     }
     struct parse parse = {.ctl = ctl, .command = command};
     // The last word of the command's name takes the place of a program's name.
@@ -320,7 +303,7 @@ enum ctl_exit ctl_main(int argc, char **argv, FILE *out, FILE *errors)
         return code;
     }
     if (optind >= argc) {
-        print_help(errors, NULL);
+        help_print(errors, NULL);
         return CTL_USAGE;
     }
     code = run_command(&ctl, argc - optind, argv + optind);

@@ -18,8 +18,12 @@ static enum ctl_exit send_devices(struct ctl *ctl, json_t *take_devices, json_t 
     if (body == NULL) {
         return ctl_complain(ctl, CTL_FAILED, "out of memory");
     }
-    const struct api_request request = {.method = "POST", .collection = COLLECTION, .body = body};
-    return api_call(ctl, &request, ret_answer);
+    struct progress progress = progress_begin(ctl->errors, "Sending the devices", PROGRESS_OCTETS);
+    const struct api_request request = {
+        .method = "POST", .collection = COLLECTION, .body = body, .progress = &progress};
+    enum ctl_exit code = api_call(ctl, &request, ret_answer);
+    progress_end(&progress);
+    return code;
 }
 
 static const struct {
@@ -64,7 +68,10 @@ static enum ctl_exit run_add(struct ctl *ctl, const struct ctl_arguments *argume
     if (ctl->is_json) {
         return api_print(ctl, answer);
     }
-    fputs("The device is on the list.\n", ctl->out);
+    fputs(api_number(answer, "changed") > 0
+              ? "The device was on the list already; its entry is replaced.\n"
+              : "The device is on the list.\n",
+          ctl->out);
     return CTL_OK;
 }
 
@@ -79,18 +86,25 @@ static void tell_problems(struct ctl *ctl, const char *name, const json_t *probl
     }
 }
 
-static enum ctl_exit tell_import(struct ctl *ctl, const struct device_csv *csv, size_t count)
+static enum ctl_exit tell_import(struct ctl *ctl, const struct device_csv *csv,
+                                 const json_t *imported)
 {
     size_t bad = json_array_size(csv->problems);
+    size_t count = json_array_size(csv->devices);
+    int64_t changed = api_number(imported, "changed");
     if (ctl->is_json) {
         CLEANUP(api_decref)
-        json_t *answer =
-            json_pack("{s:I, s:O}", "added", (json_int_t)count, "bad_lines", csv->problems);
+        json_t *answer = json_pack("{s:I, s:I, s:O}", "added", (json_int_t)count, "changed",
+                                   (json_int_t)changed, "bad_lines", csv->problems);
         enum ctl_exit code = api_print(ctl, answer);
         return bad == 0 ? code : CTL_FAILED;
     }
     fprintf(ctl->out, "%zu device%s imported, %zu bad line%s left out.\n", count,
             count == 1 ? "" : "s", bad, bad == 1 ? "" : "s");
+    if (changed > 0) {
+        fprintf(ctl->out, "%jd of them %s on the list already; what stood there is replaced.\n",
+                (intmax_t)changed, changed == 1 ? "was" : "were");
+    }
     return bad == 0 ? CTL_OK : CTL_FAILED;
 }
 
@@ -100,7 +114,7 @@ static enum ctl_exit import(struct ctl *ctl, const char *name, const struct devi
     CLEANUP(api_decref) json_t *answer = NULL;
     size_t count = json_array_size(csv->devices);
     if (count == 0 && json_array_size(csv->problems) == 0) {
-        return ctl_complain(ctl, CTL_FAILED, "%s has no devices", name);
+        return ctl_complain(ctl, CTL_FAILED, "%s has no devices; nothing is imported", name);
     }
     tell_problems(ctl, name, csv->problems);
     if (count > 0) {
@@ -110,7 +124,7 @@ static enum ctl_exit import(struct ctl *ctl, const char *name, const struct devi
             return code;
         }
     }
-    return tell_import(ctl, csv, count);
+    return tell_import(ctl, csv, answer);
 }
 
 static enum ctl_exit run_import(struct ctl *ctl, const struct ctl_arguments *arguments)
@@ -121,7 +135,7 @@ static enum ctl_exit run_import(struct ctl *ctl, const struct ctl_arguments *arg
     const char *name = is_stdin ? "standard input" : arguments->operand;
     FILE *in = is_stdin ? stdin : fopen(arguments->operand, "re");
     if (in == NULL) {
-        return ctl_complain(ctl, CTL_FAILED, "%s: %s", name, strerror(errno));
+        return ctl_complain(ctl, CTL_USAGE, "cannot open %s: %s", name, strerror(errno));
     }
     enum err_code code = device_csv_read(in, &csv, &err);
     if (!is_stdin) {

@@ -12,6 +12,8 @@
 #define LINE_LEN_MAX 4096 // octets; the longest good one has about 1000
 #define FIELDS_MAX   16   // kept of one line; more are only counted
 #define BOM          "\xef\xbb\xbf"
+#define BOM_LITTLE   "\xff\xfe" // of UTF-16, and of UTF-32
+#define BOM_BIG      "\xfe\xff"
 
 enum column { COLUMN_MAC, COLUMN_SERIAL, COLUMN_MODEL, COLUMN_NOTE, COLUMN_COUNT };
 
@@ -141,10 +143,21 @@ static enum err_code split(const struct line *line, struct fields *fields, struc
     return ERR_OK;
 }
 
+static bool is_utf16(const struct line *line)
+{
+    return line->len >= strlen(BOM_LITTLE) &&
+           (memcmp(line->text, BOM_LITTLE, strlen(BOM_LITTLE)) == 0 ||
+            memcmp(line->text, BOM_BIG, strlen(BOM_BIG)) == 0);
+}
+
 static enum err_code check_text(const struct line *line, struct err *err)
 {
     if (line->is_too_long) {
         return err_set(err, ERR_LIMIT, "longer than %d octets", LINE_LEN_MAX);
+    }
+    if (line->number == 1 && is_utf16(line)) {
+        return err_set(err, ERR_SYNTAX,
+                       "UTF-16 text; the file must be UTF-8 (spreadsheets call it \"CSV UTF-8\")");
     }
     if (memchr(line->text, '\0', line->len) != NULL) {
         return err_set(err, ERR_SYNTAX, "a NUL octet; the file must be UTF-8 text");
@@ -315,6 +328,9 @@ static enum err_code begin(struct reader *reader, bool *ret_is_header, struct er
     enum column column;
     enum err_code code = read_fields(reader, err);
     reader->is_begun = true;
+    if (code == ERR_OK && reader->fields.count == 1 && strchr(reader->line.text, ';') != NULL) {
+        code = err_set(err, ERR_SYNTAX, "columns with semicolons between them; allowed are commas");
+    }
     *ret_is_header = code == ERR_OK && find_column(reader->fields.list[0], &column);
     if (*ret_is_header) {
         code = read_header(reader, err);

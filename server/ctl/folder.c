@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,6 +127,39 @@ enum err_code folder_add_folder(struct folder *folder, const char *name, struct 
         return err_set_errno(err, "cannot make the folder %s", path);
     }
     return note_made(folder, name, err);
+}
+
+bool folder_has(const struct folder *folder, const char *name)
+{
+    for (unsigned i = 0; i < folder->made_count; i++) {
+        if (strcmp(folder->made[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err_code folder_give(struct folder *folder, const char *name,
+                          const struct folder_rights *rights, struct err *err)
+{
+    CLEANUP(free_text) char *path = NULL;
+    if (name == NULL && !folder->is_made) {
+        return ERR_OK;
+    }
+    enum err_code code = entry_path(folder, name != NULL ? name : ".", &path, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    // The folder may belong to somebody who could put a link there meanwhile.
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    // The mode comes last: a change of owner may take bits from it.
+    if (fd < 0 || fchown(fd, rights->uid, rights->gid) != 0 || fchmod(fd, rights->mode) != 0) {
+        code = err_set_errno(err, "cannot change owner and mode of %s", path);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return code;
 }
 
 static enum err_code sync_folder(const char *path, struct err *err)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "conf/base/buf.h"
 
@@ -29,6 +30,17 @@ enum err_code folder_add_file(struct folder *folder, const char *name, struct vi
 // A new folder of mode 0700 in it.
 enum err_code folder_add_folder(struct folder *folder, const char *name,
                                 struct err *err) MUST_CHECK;
+// Whether it was added.
+bool folder_has(const struct folder *folder, const char *name);
+// Who owns an entry that was added, and what others may do with it.
+struct folder_rights {
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+};
+// `name` NULL = the folder itself, if it was made here; else nothing happens. Errors: ERR_IO.
+enum err_code folder_give(struct folder *folder, const char *name,
+                          const struct folder_rights *rights, struct err *err) MUST_CHECK;
 // The path of an entry; the caller frees it. NULL when memory is out.
 char *folder_path(const struct folder *folder, const char *name);
 // Makes the names durable and ends the removal at folder_done(). Errors: ERR_IO.

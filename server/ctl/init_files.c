@@ -5,166 +5,93 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include <openssl/crypto.h>
-
 #include "conf/settings.h"
+#include "conf/syntax.h"
 #include "ra/challenge.h"
-#include "server/ctl/folder.h"
+#include "server/ctl/init_make.h"
 
-#define RA_CERTIFICATE  "ra.pem"
-#define RA_KEY          "ra.key"
-#define CHALLENGE_KEY   "challenge.key"
-#define STORE           "store"
-#define GENERATIONS     "generations"
-#define RA_DIRECTORY    "ra"
-#define ADMIN_SOCKET    "admin.sock"
-#define CA_SOCKET       "ca.sock"
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1) // octets
+#define ENTRIES_MAX     16
 
-#define ENTRIES_MAX 16
-
-static bool has_root(const struct init_plan *plan)
+static void folders_done(struct init_folders *folders)
 {
-    return plan->order.tiers > 1;
+    folder_done(&folders->main);
+    folder_done(&folders->state);
 }
 
-static bool has_ra(const struct init_plan *plan)
+static struct folder *state_folder(struct init_folders *folders, const struct init_place *place)
 {
-    return !plan->order.is_direct;
+    return place->state != NULL ? &folders->state : &folders->main;
 }
 
-// What will be made, NULL at the end.
-static void list_names(const struct init_plan *plan, const char *names[ENTRIES_MAX + 1])
+// What must not be there yet, NULL at the end.
+struct new_names {
+    const char *main[ENTRIES_MAX + 1];
+    const char *state[ENTRIES_MAX + 1];
+};
+
+static void list_names(const struct init_work *work, struct new_names *names)
 {
+    bool is_second = work->plan->way == INIT_FINISHED;
+    bool has_root_key = work->plan->way == INIT_NEW && work->has_root;
     const struct {
         const char *name;
         bool is_wanted;
+        bool is_state;
     } all[] = {
-        {INIT_CONFIG, true},
-        {INIT_ROOT_CERTIFICATE, has_root(plan)},
-        {INIT_ROOT_KEY, has_root(plan)},
-        {INIT_CA_CERTIFICATE, true},
-        {INIT_CA_KEY, true},
-        {RA_CERTIFICATE, has_ra(plan)},
-        {RA_KEY, has_ra(plan)},
-        {RA_DIRECTORY, has_ra(plan)},
-        {GENERATIONS, true},
-        {CHALLENGE_KEY, true},
-        {STORE, true},
+        {INIT_CONFIG, true, false},
+        {INIT_ROOT_CERTIFICATE, work->has_root, false},
+        {INIT_ROOT_KEY, has_root_key, false},
+        {INIT_CA_CERTIFICATE, true, false},
+        {INIT_CA_KEY, !is_second, false},
+        {INIT_CA_URI, !is_second, false},
+        {INIT_CA_PIN, !is_second, false},
+        {INIT_REQUEST, !is_second, false},
+        {INIT_RA_CERTIFICATE, work->has_ra, false},
+        {INIT_RA_KEY, work->has_ra, false},
+        {INIT_GENERATIONS, work->has_all, false},
+        {INIT_CHALLENGE_KEY, work->has_all, false},
+        {INIT_RA_FOLDER, work->has_ra, true},
+        {INIT_STORE, work->has_all, true},
     };
-    size_t count = 0;
+    size_t main_count = 0;
+    size_t state_count = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (all[i].is_wanted) {
-            names[count++] = all[i].name;
+        if (all[i].is_wanted && all[i].is_state && work->plan->place->state != NULL) {
+            names->state[state_count++] = all[i].name;
+        } else if (all[i].is_wanted) {
+            names->main[main_count++] = all[i].name;
         }
     }
-    names[count] = NULL;
+    names->main[main_count] = NULL;
+    names->state[state_count] = NULL;
 }
 
-static enum err_code write_config(const struct init_plan *plan, struct buf *ret_text,
+static enum err_code open_folders(const struct init_work *work, struct init_folders *folders,
                                   struct err *err)
 {
-    const struct settings_value all[] = {
-        {"scep.topology", has_ra(plan) ? NULL : "direct"},
-        {"ra.certificate", has_ra(plan) ? RA_CERTIFICATE : NULL},
-        {"ra.key", has_ra(plan) ? RA_KEY : NULL},
-        {"ra.directory", has_ra(plan) ? RA_DIRECTORY : NULL},
-        {"ca.certificate", INIT_CA_CERTIFICATE},
-        {"ca.key", INIT_CA_KEY},
-        {"ca.root", has_root(plan) ? INIT_ROOT_CERTIFICATE : NULL},
-        {"ca.generations", GENERATIONS},
-        {"ca.socket", CA_SOCKET},
-        {"challenge.key_file", CHALLENGE_KEY},
-        {"challenge.static_file", plan->static_file},
-        {"store.directory", STORE},
-        {"admin.socket", ADMIN_SOCKET},
-        {"http.listen", plan->listen},
-    };
-    struct settings_value given[sizeof all / sizeof all[0] + 1] = {0};
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (all[i].value != NULL) {
-            given[count++] = all[i];
-        }
+    const struct init_place *place = work->plan->place;
+    struct new_names names;
+    list_names(work, &names);
+    enum err_code code = folder_open(place->directory, names.main, &folders->main, err);
+    if (code == ERR_OK && place->state != NULL && work->has_all) {
+        code = folder_open(place->state, names.state, &folders->state, err);
     }
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    if (out == NULL) {
-        return err_set_errno(err, "no memory for the settings");
-    }
-    enum err_code code = settings_write(out, given, err);
-    if (fclose(out) != 0 && code == ERR_OK) {
-        code = err_set_errno(err, "no memory for the settings");
-    }
-    if (code == ERR_OK) {
-        code = buf_copy(view_of(text, len), ret_text, err);
-    }
-    free(text);
     return code;
 }
 
 // Now, and not when scepd starts for the first time.
-static enum err_code check_sockets(const struct folder *folder, struct err *err)
+static enum err_code check_sockets(const struct init_place *place, const struct folder *folder,
+                                   struct err *err)
 {
-    size_t len = strlen(folder->path) + sizeof "/" ADMIN_SOCKET - 1;
-    if (len > SOCKET_PATH_MAX) {
+    size_t len = strlen(folder->path) + sizeof "/" INIT_ADMIN_SOCKET - 1;
+    if (place->admin_socket == NULL && len > SOCKET_PATH_MAX) {
         return err_set(err, ERR_LIMIT,
                        "the path of the socket %s in this directory has %zu octets; at most %zu "
                        "are allowed: choose a directory with a shorter path (by %zu)",
-                       ADMIN_SOCKET, len, SOCKET_PATH_MAX, len - SOCKET_PATH_MAX);
+                       INIT_ADMIN_SOCKET, len, SOCKET_PATH_MAX, len - SOCKET_PATH_MAX);
     }
     return ERR_OK;
-}
-
-static enum err_code add_challenge_key(struct folder *folder, struct err *err)
-{
-    uint8_t key[CHALLENGE_KEY_LEN_MIN];
-    enum err_code code = ossl_random(key, sizeof key, err);
-    if (code == ERR_OK) {
-        code = folder_add_file(folder, CHALLENGE_KEY, view_of(key, sizeof key), err);
-    }
-    OPENSSL_cleanse(key, sizeof key);
-    return code;
-}
-
-static enum err_code add_made(struct folder *folder, const struct init_plan *plan,
-                              const struct ceremony_result *made, struct err *err)
-{
-    const struct {
-        const char *name;
-        const struct buf *content;
-        bool is_wanted;
-    } files[] = {
-        {INIT_ROOT_CERTIFICATE, &made->root_certificate, has_root(plan)},
-        {INIT_ROOT_KEY, &made->root_key, has_root(plan)},
-        {INIT_CA_CERTIFICATE, &made->ca_certificate, true},
-        {INIT_CA_KEY, &made->ca_key, true},
-        {RA_CERTIFICATE, &made->ra_certificate, has_ra(plan)},
-        {RA_KEY, &made->ra_key, has_ra(plan)},
-    };
-    enum err_code code = ERR_OK;
-    for (size_t i = 0; code == ERR_OK && i < sizeof files / sizeof files[0]; i++) {
-        if (files[i].is_wanted) {
-            code = folder_add_file(folder, files[i].name, buf_view(files[i].content), err);
-        }
-    }
-    return code;
-}
-
-static enum err_code add_ceremony(struct folder *folder, const struct init_plan *plan,
-                                  struct init_result *result, struct err *err)
-{
-    CLEANUP(ceremony_done) struct ceremony_result made = {0};
-    enum err_code code = ceremony_run(&plan->order, &made, err);
-    if (code == ERR_OK) {
-        code = add_made(folder, plan, &made, err);
-    }
-    if (code == ERR_OK) {
-        memcpy(result->root_sha256, made.root_sha256, sizeof made.root_sha256);
-        memcpy(result->root_sha1, made.root_sha1, sizeof made.root_sha1);
-    }
-    return code;
 }
 
 // What scepd would say at its start, said here.
@@ -187,56 +114,111 @@ static enum err_code check_result(const struct folder *folder, FILE *problems, s
     return code;
 }
 
-static enum err_code fill(struct folder *folder, const struct init_plan *plan, struct view config,
-                          struct init_result *result, struct err *err)
+static enum err_code add_folders(struct init_folders *folders, const struct init_work *work,
+                                 struct err *err)
 {
-    enum err_code code = check_sockets(folder, err);
+    struct folder *state = state_folder(folders, work->plan->place);
+    enum err_code code = folder_add_folder(state, INIT_STORE, err);
+    if (code == ERR_OK && work->has_ra) {
+        code = folder_add_folder(state, INIT_RA_FOLDER, err);
+    }
+    return code == ERR_OK ? folder_add_folder(&folders->main, INIT_GENERATIONS, err) : code;
+}
+
+static enum err_code add_settings(struct init_folders *folders, const struct init_work *work,
+                                  struct view config, FILE *problems, struct err *err)
+{
+    enum err_code code = add_folders(folders, work, err);
     if (code == ERR_OK) {
-        code = add_ceremony(folder, plan, result, err);
+        code = folder_add_file(&folders->main, INIT_CONFIG, config, err);
+    }
+    return code == ERR_OK ? check_result(&folders->main, problems, err) : code;
+}
+
+static enum err_code describe(const struct folder *folder, const struct init_work *work,
+                              struct init_result *result, struct err *err)
+{
+    const char *key = work->key.setting;
+    result->has_root = work->has_root;
+    result->directory = strdup(folder->path);
+    result->ca_key = syntax_is_uri(key) ? strdup(key) : folder_path(folder, key);
+    return result->directory != NULL && result->ca_key != NULL
+               ? ERR_OK
+               : err_set(err, ERR_NOMEM, "no memory for a path");
+}
+
+static enum err_code keep(struct init_folders *folders, struct err *err)
+{
+    enum err_code code = folders->state.path != NULL ? folder_keep(&folders->state, err) : ERR_OK;
+    if (code == ERR_OK) {
+        code = folder_keep(&folders->main, err);
+        folders->state.is_kept = code == ERR_OK;
+    }
+    return code;
+}
+
+static enum err_code make_all(const struct init_work *work, FILE *problems, struct view config,
+                              struct init_result *result, struct err *err)
+{
+    const struct init_place *place = work->plan->place;
+    CLEANUP(folders_done) struct init_folders folders = {0};
+    enum err_code code = open_folders(work, &folders, err);
+    if (code == ERR_OK) {
+        code = check_sockets(place, &folders.main, err);
     }
     if (code == ERR_OK) {
-        code = add_challenge_key(folder, err);
+        code = init_make(&folders.main, work, result, err);
+    }
+    if (code == ERR_OK && work->has_all) {
+        code = add_settings(&folders, work, config, problems, err);
+    }
+    if (code == ERR_OK && place->is_installed) {
+        code = init_share(&folders, place, err);
     }
     if (code == ERR_OK) {
-        code = folder_add_folder(folder, STORE, err);
+        code = describe(&folders.main, work, result, err);
     }
-    if (code == ERR_OK) {
-        code = folder_add_folder(folder, GENERATIONS, err);
-    }
-    if (code == ERR_OK && has_ra(plan)) {
-        code = folder_add_folder(folder, RA_DIRECTORY, err);
-    }
-    return code == ERR_OK ? folder_add_file(folder, INIT_CONFIG, config, err) : code;
+    return code == ERR_OK ? keep(&folders, err) : code;
+}
+
+static enum err_code write_config(const struct init_work *work, struct buf *ret_text,
+                                  struct err *err)
+{
+    const struct init_config config = {
+        .place = work->plan->place,
+        .static_file = work->plan->static_file,
+        .ca_key = work->key.setting,
+        .ca_pin_file = work->key.has_pin ? INIT_CA_PIN : NULL,
+        .has_root = work->has_root,
+        .is_direct = work->plan->order.is_direct,
+    };
+    return init_config_write(&config, ret_text, err);
 }
 
 enum err_code init_files(const struct init_plan *plan, FILE *problems,
                          struct init_result *ret_result, struct err *err)
 {
     CLEANUP(buf_done) struct buf config = {0};
-    CLEANUP(folder_done) struct folder folder = {0};
-    struct init_result result = {0};
-    const char *names[ENTRIES_MAX + 1];
-    list_names(plan, names);
-    // First, so that a mistake on the command line costs no time.
-    enum err_code code = write_config(plan, &config, err);
+    CLEANUP(init_work_done) struct init_work work = {0};
+    CLEANUP(init_result_done) struct init_result result = {0};
+    enum err_code code = init_work_begin(plan, &work, err);
+    // Before keys are made, so that a mistake on the command line costs no time.
     if (code == ERR_OK) {
-        code = folder_open(plan->directory, names, &folder, err);
+        code = write_config(&work, &config, err);
     }
     if (code == ERR_OK) {
-        code = fill(&folder, plan, buf_view(&config), &result, err);
+        code = make_all(&work, problems, buf_view(&config), &result, err);
     }
     if (code == ERR_OK) {
-        code = check_result(&folder, problems, err);
+        *ret_result = result;
+        result = (struct init_result){0};
     }
-    if (code == ERR_OK) {
-        result.directory = strdup(folder.path);
-        code = result.directory != NULL ? folder_keep(&folder, err)
-                                        : err_set(err, ERR_NOMEM, "no memory for a path");
-    }
-    if (code != ERR_OK) {
-        free(result.directory);
-        return code;
-    }
-    *ret_result = result;
-    return ERR_OK;
+    return code;
+}
+
+void init_result_done(struct init_result *result)
+{
+    free(result->directory);
+    free(result->ca_key);
+    *result = (struct init_result){0};
 }

@@ -277,7 +277,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
         return ctl_complain(ctl, CTL_FAILED, "out of memory");
     }
     if (settings_load(ctl->config, false, ctl->errors, &settings, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "%s; -c FILE names another settings file", err.text);
+        return ctl_complain(ctl, CTL_USAGE, "%s (-c FILE names another settings file)", err.text);
     }
     if (trust_load(settings, &trust, &err) != ERR_OK ||
         cert_file_read_all(arguments->operand, certs, &err) != ERR_OK) {

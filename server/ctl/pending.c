@@ -96,7 +96,7 @@ const struct ctl_command ctl_pending_show = {
     .name = "pending",
     .action = "show",
     .operand = "ID",
-    .summary = "Show one of them.",
+    .summary = "Show a request that waits, and why it does.",
     .run = run_show,
 };
 
@@ -104,7 +104,7 @@ const struct ctl_command ctl_pending_approve = {
     .name = "pending",
     .action = "approve",
     .operand = "ID",
-    .summary = "Let it have its certificate.",
+    .summary = "Approve a request: the phone gets its certificate when it asks again.",
     .run = run_approve,
 };
 
@@ -112,6 +112,6 @@ const struct ctl_command ctl_pending_deny = {
     .name = "pending",
     .action = "deny",
     .operand = "ID",
-    .summary = "Refuse it.",
+    .summary = "Deny a request: the phone is told when it asks again.",
     .run = run_deny,
 };

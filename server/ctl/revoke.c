@@ -88,9 +88,10 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
 }
 
 static const struct ctl_option options[] = {
-    {"reason", CTL_REASON, "NAME",
-     "unspecified (the default), keyCompromise, affiliationChanged, superseded, "
-     "cessationOfOperation, privilegeWithdrawn, cACompromise"},
+    {"reason", CTL_REASON,
+     "unspecified|keyCompromise|affiliationChanged|superseded|cessationOfOperation|"
+     "privilegeWithdrawn|cACompromise",
+     "why, as the CRL will say (unspecified)"},
     {0},
 };
 

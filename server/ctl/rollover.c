@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conf/base/clock.h"
+#include "conf/syntax.h"
 #include "server/ctl/api.h"
 #include "server/ctl/table.h"
 
@@ -36,7 +37,7 @@ static enum ctl_exit load_settings(struct ctl *ctl, struct settings **ret_settin
 {
     struct err err = {0};
     if (settings_load(ctl->config, false, ctl->errors, ret_settings, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "%s; -c FILE names another settings file", err.text);
+        return ctl_complain(ctl, CTL_USAGE, "%s (-c FILE names another settings file)", err.text);
     }
     return CTL_OK;
 }
@@ -146,14 +147,19 @@ static enum ctl_exit finish(struct ctl *ctl, const struct settings *settings,
 }
 
 // A path is made absolute, because the folder of CAs is read from elsewhere; a URI stays.
-static enum ctl_exit resolve_key(struct ctl *ctl, const char *option, const char *key,
-                                 char **ret_key)
+static enum ctl_exit resolve_key(struct ctl *ctl, const char *option, const char *pin_option,
+                                 const char *key, char **ret_key)
 {
     if (key == NULL) {
         return CTL_OK;
     }
-    *ret_key = strchr(key, ':') != NULL && key[0] != '/' && key[0] != '.' ? strdup(key)
-                                                                          : realpath(key, NULL);
+    if (syntax_has_pin(key)) {
+        return ctl_complain(ctl, CTL_USAGE,
+                            "%s: a PIN in the URI, where others can read it; allowed: in a file, "
+                            "named by %s",
+                            option, pin_option);
+    }
+    *ret_key = syntax_is_uri(key) ? strdup(key) : realpath(key, NULL);
     if (*ret_key == NULL) {
         return ctl_complain(ctl, CTL_USAGE, "%s: cannot find %s: %m", option, key);
     }
@@ -215,10 +221,10 @@ static enum ctl_exit run_prepare(struct ctl *ctl, const struct ctl_arguments *ar
         code = load_settings(ctl, &settings);
     }
     if (code == CTL_OK) {
-        code = resolve_key(ctl, "--root-key", options[CTL_ROOT_KEY], &root_key);
+        code = resolve_key(ctl, "--root-key", "--root-pin-file", options[CTL_ROOT_KEY], &root_key);
     }
     if (code == CTL_OK) {
-        code = resolve_key(ctl, "--key", options[CTL_KEY], &key);
+        code = resolve_key(ctl, "--key", "--key-pin-file", options[CTL_KEY], &key);
     }
     return code == CTL_OK ? prepare(ctl, settings, options, root_key, key) : code;
 }
@@ -369,9 +375,7 @@ static const struct ctl_option prepare_options[] = {
     {"root-key", CTL_ROOT_KEY, "URI|FILE",
      "key of the CA above the present one, which signs the next; not when it is its own root"},
     {"root-pin-file", CTL_ROOT_PIN_FILE, "FILE", "file whose first line opens that key"},
-    {"ca-key", CTL_CA_KEY, "KIND",
-     "kind of the new key: rsa:2048, rsa:3072, rsa:4096, ec:P-256, ec:P-384 (as the present "
-     "one's)"},
+    {"ca-key", CTL_CA_KEY, CTL_KEY_KINDS, "kind of the new key (as the present one's)"},
     {"key", CTL_KEY, "URI|FILE", "a key that is there already, in a token for example"},
     {"key-pin-file", CTL_KEY_PIN_FILE, "FILE",
      "file whose first line opens that key; a copy of it is kept beside the certificate"},

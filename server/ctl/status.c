@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // scepctl status: how scepd is.
 #include <stdio.h>
+#include <time.h>
 
+#include "conf/limits.h"
 #include "server/ctl/api.h"
 #include "server/ctl/table.h"
 
 #define LINE_LEN       512
 #define OCTETS_PER_KIB 1024
+#define MINUTE_SEC     60
+#define HOUR_SEC       3600
 
 static void add(struct table *table, const char *title, const char *text)
 {
@@ -15,43 +19,103 @@ static void add(struct table *table, const char *title, const char *text)
 
 static void add_uptime(struct table *table, const json_t *status)
 {
-    enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
     char text[LINE_LEN];
     const char *started = api_text(status, "started_at");
     int64_t seconds = api_number(status, "uptime_seconds");
-    snprintf(text, sizeof text, "%jdd %02jdh %02jdm %02jds, since %s", (intmax_t)(seconds / DAY),
-             (intmax_t)(seconds % DAY / HOUR), (intmax_t)(seconds % HOUR / MINUTE),
-             (intmax_t)(seconds % MINUTE), started != NULL ? started : "?");
+    snprintf(text, sizeof text, "%jdd %02jdh %02jdm %02jds, since %s",
+             (intmax_t)(seconds / DAY_SEC), (intmax_t)(seconds % DAY_SEC / HOUR_SEC),
+             (intmax_t)(seconds % HOUR_SEC / MINUTE_SEC), (intmax_t)(seconds % MINUTE_SEC),
+             started != NULL ? started : "?");
     add(table, "Running for:", text);
 }
 
-static void add_certificate(struct table *table, const char *title, const json_t *certificate)
+// An RFC 3339 text of scepd as seconds since 1970; 0 for none.
+static int64_t read_time(const char *text)
+{
+    struct tm parts = {0};
+    bool is_time = text != NULL && strptime(text, "%Y-%m-%dT%H:%M:%SZ", &parts) != NULL;
+    return is_time ? (int64_t)timegm(&parts) : 0;
+}
+
+static void add_certificate(struct table *table, const char *title, const json_t *certificate,
+                            int64_t now)
 {
     char text[LINE_LEN];
     const char *subject = api_text(certificate, "subject");
     const char *until = api_text(certificate, "not_after");
-    snprintf(text, sizeof text, "%s, until %s", subject != NULL ? subject : "?",
-             until != NULL ? until : "?");
+    int64_t left_sec = read_time(until) - now;
+    int len = snprintf(text, sizeof text, "%s, until %s", subject != NULL ? subject : "?",
+                       until != NULL ? until : "?");
+    if (len > 0 && (size_t)len < sizeof text) {
+        snprintf(text + len, sizeof text - (size_t)len,
+                 left_sec > 0 ? " (%jd days left)" : " (over for %jd days)",
+                 (intmax_t)(left_sec > 0 ? left_sec : -left_sec) / DAY_SEC);
+    }
     add(table, title, text);
 }
 
-static void add_certificates(struct table *table, const json_t *status)
+static void add_certificates(struct table *table, const json_t *status, int64_t now)
 {
     const json_t *certificates = json_object_get(status, "certificates");
     const json_t *root = json_object_get(certificates, "root");
-    add_certificate(table, "RA certificate:", json_object_get(certificates, "ra"));
-    add_certificate(table, "Issuing CA:", json_object_get(certificates, "issuing"));
-    add_certificate(table, "Root CA:", root);
+    add_certificate(table, "RA certificate:", json_object_get(certificates, "ra"), now);
+    add_certificate(table, "Issuing CA:", json_object_get(certificates, "issuing"), now);
+    add_certificate(table, "Root CA:", root, now);
     add(table, "Root SHA-256:", api_text(root, "sha256"));
     add(table, "Root SHA-1:", api_text(root, "sha1"));
+}
+
+static void add_fleet(struct table *table, const json_t *fleet)
+{
+    char text[LINE_LEN];
+    snprintf(text, sizeof text,
+             "%jd enrolled: %jd valid (%jd due, %jd late), %jd expired, %jd revoked; %jd pending",
+             (intmax_t)api_number(fleet, "enrolled"), (intmax_t)api_number(fleet, "valid"),
+             (intmax_t)api_number(fleet, "due"), (intmax_t)api_number(fleet, "late"),
+             (intmax_t)api_number(fleet, "expired"), (intmax_t)api_number(fleet, "revoked"),
+             (intmax_t)api_number(fleet, "pending"));
+    add(table, "Devices:", text);
+}
+
+// One line a reason, most frequent first.
+static void add_refused(struct table *table, const json_t *refused)
+{
+    char text[LINE_LEN];
+    size_t i;
+    const json_t *entry;
+    snprintf(text, sizeof text, "%jd", (intmax_t)api_number(refused, "total"));
+    add(table, "Refused in a day:", text);
+    json_array_foreach(json_object_get(refused, "reasons"), i, entry)
+    {
+        const char *reason = api_text(entry, "reason");
+        snprintf(text, sizeof text, "%jd %s", (intmax_t)api_number(entry, "count"),
+                 reason != NULL ? reason : "?");
+        add(table, "", text);
+    }
+}
+
+static void add_crl(struct table *table, const json_t *crl)
+{
+    char text[LINE_LEN];
+    const char *next = api_text(crl, "next_update");
+    int64_t age_sec = api_number(crl, "age_seconds");
+    if (!json_is_object(crl)) {
+        add(table, "CRL:", "none yet");
+        return;
+    }
+    snprintf(text, sizeof text, "number %jd, %jd entries, %jdd %02jdh %02jdm old, next until %s",
+             (intmax_t)api_number(crl, "number"), (intmax_t)api_number(crl, "entries"),
+             (intmax_t)(age_sec / DAY_SEC), (intmax_t)(age_sec % DAY_SEC / HOUR_SEC),
+             (intmax_t)(age_sec % HOUR_SEC / MINUTE_SEC), next != NULL ? next : "?");
+    add(table, "CRL:", text);
 }
 
 static void add_store(struct table *table, const json_t *store)
 {
     char text[LINE_LEN];
-    snprintf(text, sizeof text, "%jd certificates, %jd challenges, %jd pending",
+    snprintf(text, sizeof text, "%jd certificates, %jd challenges, %jd pending, %jd events",
              (intmax_t)api_number(store, "certificates"), (intmax_t)api_number(store, "challenges"),
-             (intmax_t)api_number(store, "pending"));
+             (intmax_t)api_number(store, "pending"), (intmax_t)api_number(store, "events"));
     add(table, "Store:", text);
     snprintf(text, sizeof text, "%jd KiB of at most %jd KiB",
              (intmax_t)(api_number(store, "used_octets") / OCTETS_PER_KIB),
@@ -80,13 +144,19 @@ static enum ctl_exit print(struct ctl *ctl, const json_t *status)
 {
     struct err err = {0};
     const json_t *settings = json_object_get(status, "settings");
+    const json_t *fleet = json_object_get(status, "fleet");
+    int64_t now = read_time(api_text(status, "started_at")) + api_number(status, "uptime_seconds");
     struct table table = table_of(2);
     add(&table, "Version:", api_text(status, "version"));
     add(&table, "OpenSSL:", api_text(status, "openssl"));
     add_uptime(&table, status);
     add(&table, "Listening at:", api_text(status, "listening"));
+    add(&table, "Web page at:", api_text(status, "web"));
     add(&table, "CA answers:", yes_or_no(status, "ca_answering"));
-    add_certificates(&table, status);
+    add_certificates(&table, status, now);
+    add_fleet(&table, fleet);
+    add_refused(&table, json_object_get(fleet, "refused_last_day"));
+    add_crl(&table, json_object_get(fleet, "crl"));
     add_store(&table, json_object_get(status, "store"));
     add_requests(&table, json_object_get(status, "requests"));
     add(&table, "Static challenge:", yes_or_no(settings, "static_challenge"));
@@ -100,16 +170,24 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
     (void)arguments;
     CLEANUP(api_decref) json_t *status = NULL;
+    CLEANUP(api_decref) json_t *fleet = NULL;
     const struct api_request request = {.method = "GET", .collection = "/v1/status"};
+    const struct api_request fleet_request = {.method = "GET", .collection = "/v1/fleet"};
     enum ctl_exit code = api_call(ctl, &request, &status);
+    if (code == CTL_OK) {
+        code = api_call(ctl, &fleet_request, &fleet);
+    }
     if (code != CTL_OK) {
         return code;
+    }
+    if (json_object_set(status, "fleet", fleet) != 0) {
+        return ctl_complain(ctl, CTL_FAILED, "out of memory");
     }
     return ctl->is_json ? api_print(ctl, status) : print(ctl, status);
 }
 
 const struct ctl_command ctl_status = {
     .name = "status",
-    .summary = "Show how scepd is: certificates, counts, what it listens at.",
+    .summary = "Show how scepd and its fleet are: certificates, what is due, what was refused.",
     .run = run,
 };

@@ -123,13 +123,33 @@ static void test_not_running(void **state)
     fixture->config = config;
 }
 
+// So that a settings file with mistakes, which scepd has not taken, does not lock anybody out.
+static void test_socket_without_settings(void **state)
+{
+    struct fixture *fixture = *state;
+    char *config = fixture->config;
+    fixture->config = kit_write(fixture->folder, "broken.conf", view_of_text("http = {"));
+    struct outcome refused = run(fixture, (const char *[]){"status", NULL});
+    assert_int_equal(refused.code, CTL_USAGE);
+    assert_contains(refused.errors, "-s PATH the socket itself");
+    outcome_done(&refused);
+    const char *const words[] = {"-c", fixture->config, "--socket", fixture->socket, "status",
+                                 NULL};
+    struct outcome status = ctl_kit_run(words);
+    assert_int_equal(status.code, CTL_OK);
+    assert_contains(status.out, "Version:");
+    outcome_done(&status);
+    free(fixture->config);
+    fixture->config = config;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_challenge),      FIXTURE_TEST(test_challenge_in_words),
         FIXTURE_TEST(test_server_says_no), FIXTURE_TEST(test_list),
         FIXTURE_TEST(test_show),           FIXTURE_TEST(test_status),
-        FIXTURE_TEST(test_not_running),
+        FIXTURE_TEST(test_not_running),    FIXTURE_TEST(test_socket_without_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

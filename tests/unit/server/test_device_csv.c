@@ -71,6 +71,7 @@ static void test_good_files(void **state)
         {"mac,note\n\"001A2B3C4D5E\",\"a, \"\"b\"\"\"\n", {"001A2B3C4D5E///a, \"b\""}},
         {"001A2B3C4D5E,,,\n", {"001A2B3C4D5E///"}},
         {"001A2B3C4D5E,FCH1\n000000000001,FCH2\n", {"001A2B3C4D5E/FCH1//", "000000000001/FCH2//"}},
+        {"021A2B3C4D5E,,,a; b\n", {"021A2B3C4D5E///a; b"}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[LONG_LEN];
@@ -119,6 +120,13 @@ static void test_bad_lines(void **state)
         {"001A2B3C4D5E\r001A2B3C4D5F", "a carriage return in the middle"},
         {"000000000001,FCH1", "the MAC 000000000001 is on line 1 already"},
         {"mac,serial,model,note", "\"mac\" is not a MAC address"},
+        {"001A2B3C4D5E6", "\"001A2B3C4D5E6\" is not a MAC address"},
+        {"00:1A:2B:3C:4D", "\"00:1A:2B:3C:4D\" is not a MAC address"},
+        {"00:1A:2B-3C:4D:5E", "is not a MAC address"},
+        {"000000000000", "the MAC 000000000000 is all zeros; no device has it"},
+        {"ff:ff:ff:ff:ff:ff", "the MAC FFFFFFFFFFFF is the broadcast address; no device has it"},
+        {"01005e000001", "the MAC 01005E000001 is the multicast address of a group"},
+        {"333300000001", "the MAC 333300000001 is the multicast address of a group"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char file[512];
@@ -182,7 +190,10 @@ static void test_bad_headers(void **state)
         {"note,model\n" GOOD, "neither a column mac nor serial"},
         {"mac,\"note\n" GOOD, "line 1: a quote that is not closed"},
         {"mac,\xff\n" GOOD, "line 1: not UTF-8 text"},
-        {"\xff\xfem\n" GOOD, "line 1: not UTF-8 text"},
+        {"\xff\xfem\n" GOOD, "line 1: UTF-16 text; the file must be UTF-8 (spreadsheets"},
+        {"\xfe\xffm\n" GOOD, "line 1: UTF-16 text"},
+        {"mac;note\n" GOOD, "line 1: columns with semicolons between them; allowed are commas"},
+        {"001A2B3C4D5E;FCH1\n", "line 1: columns with semicolons between them"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct err err = {0};
