@@ -133,17 +133,18 @@ verify_certificate() {
     openssl x509 -in "$DEMO/phone/cert.pem" -noout -subject -issuer -serial -dates
 }
 
-# A challenge for a real phone, unless the server is about to stop.
-real_challenge() {
-    if [ "$ONCE" = yes ]; then
-        echo "(from: build/quickstart/bin/scepctl -c demo/scepd.conf challenge new)"
-    else
-        (umask 077 && ctl --json challenge new --ttl 1d >"$TEMP/challenge.json")
-        json_text secret "$TEMP/challenge.json"
-    fi
+# What a real phone's cfg.xml needs, with a challenge unless the server is about to stop.
+elements() {
+    set -- --server "http://$SERVER" --cn CP-9871-SEP001A2B3C4D5E
+    [ "$ONCE" = yes ] || set -- "$@" --new-challenge --ttl 1d
+    ctl phone cfgxml "$@" 2>"$TEMP/warnings" || {
+        cat "$TEMP/warnings" >&2
+        die "scepctl phone cfgxml failed"
+    }
 }
 
 explain() {
+    (umask 077 && elements >"$TEMP/elements") || exit 1
     cat <<END
 
 What happened: the phone asked the server for its certificates, found among them the root whose
@@ -156,12 +157,12 @@ The root's fingerprints, as the phone wants them:
   SHA-1    $(fingerprint sha1)
 
 For a real phone's cfg.xml. The phone must be able to reach the address: start with --listen
-ADDR:PORT, and put that address in CDC_Server_1_. The challenge is good for one phone and one day;
-the common name is optional, without it the phone takes the one from its manufacturer.
-  <CDC_Server_1_ ua="na">http://$SERVER</CDC_Server_1_>
-  <CDC_Root_CA_Fingerprint_1_ ua="na">$(fingerprint sha256)</CDC_Root_CA_Fingerprint_1_>
-  <CDC_Challenge_Password_1_ ua="na">$(real_challenge)</CDC_Challenge_Password_1_>
-  <CDC_Common_Name_1_ ua="na">CP-9871-SEP001A2B3C4D5E</CDC_Common_Name_1_>
+ADDR:PORT, and put that address in CDC_Server_1_. A challenge in it is good for one phone and one
+day; without one the phone signs with its manufacturer's certificate, which scepd then has to trust.
+The common name is optional: without it the phone takes the one from its manufacturer.
+$(sed 's/^/  /' "$TEMP/elements")
+
+The same for DHCP: build/quickstart/bin/scepctl phone option43 -h
 END
 }
 

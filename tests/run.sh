@@ -42,6 +42,8 @@ show_summary() {
     if [ -e "build/$1/ctest.log" ]; then
         echo "== $1"
         sed -n '/tests passed, .* tests failed/,$p' "build/$1/ctest.log"
+        # ctest says which tests were skipped, these say why.
+        sed -n 's/^SKIPPED: /Skipped: /p' "build/$1/Testing/Temporary/LastTest.log"
     fi
 }
 

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 
 mkdir "$WORK/clone"
-(cd "$(dirname "$0")/../.." && cp -R CMakeLists.txt conf ca ra server tests "$WORK/clone")
+(cd "$(dirname "$0")/../.." && cp -R CMakeLists.txt README.md conf ca ra server systemd tests "$WORK/clone")
 
 say "from nothing"
 expect 0 sh "$WORK/clone/server/quickstart.sh" --once --listen 127.0.0.1:0

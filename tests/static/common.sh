@@ -24,3 +24,20 @@ compiled_files() {
 on_each() {
     xargs -P "$(nproc)" -n 1 "$@"
 }
+
+# What `scepctl COMMAND -h` says of every command in `scepctl -h`, as lines: COMMAND operand:none,
+# operand:one or operand:optional; COMMAND --OPTION value or flag.
+scepctl_words() {
+    "$BUILD/bin/scepctl" -h | sed -n 's/^  \([a-z].*\)/\1/p' |
+        sed 's/ [^ ]*[^a-z0-9 -].*//' >"${work:?set by who calls this}/commands"
+    while read -r command; do
+        # shellcheck disable=SC2086 # words of one command
+        "$BUILD/bin/scepctl" $command -h </dev/null | awk -v command="$command" '
+            /^  [a-z]/ {
+                operand = substr($0, length(command) + 4)
+                kind = operand == "" ? "none" : operand ~ /^\[/ ? "optional" : "one"
+                print command " operand:" kind
+            }
+            /^      --/ && !/^      --json/ { print command " " $1 " " (NF > 1 ? "value" : "flag") }'
+    done <"$work/commands"
+}

@@ -11,6 +11,7 @@ allowed_in() {
     conf/*) echo 'conf/' ;;
     ca/*) echo '(conf|ca)/' ;;
     ra/*) echo '(conf/|ra/|ca/(client|frame)\.h)' ;;
+    server/phone/*) echo '(conf/|server/phone/)' ;;
     server/*) echo '(conf|ca|ra|server)/' ;;
     tests/phone/*) echo 'tests/phone/' ;;
     tests/unit/phone/*) echo '((tests/phone|kit)/|[a-z_]+\.h)' ;;
