@@ -132,7 +132,7 @@ static enum ctl_exit choose_file(struct ctl *ctl, const struct settings *setting
 static enum ctl_exit keep(struct ctl *ctl, const char *file, struct client_cas *cas)
 {
     cas->file = realpath(file, NULL);
-    return cas->file != NULL ? CTL_OK : ctl_complain(ctl, CTL_FAILED, "no such file: %s", file);
+    return cas->file != NULL ? CTL_OK : ctl_complain(ctl, CTL_USAGE, "cannot find %s: %m", file);
 }
 
 enum ctl_exit client_cas_find(struct ctl *ctl, const char *mic, const char *out,

@@ -280,8 +280,7 @@ const struct ctl_command ctl_init = {
     .operand = "DIR",
     .is_operand_optional = true,
     .summary =
-        "Make a CA and scepd.conf in DIR, or for the installed service. Nothing that exists is"
-        "\n      overwritten.",
+        "Make a CA and scepd.conf, in DIR or for the installed service. Nothing is overwritten.",
     .options = options,
     .run = run,
 };

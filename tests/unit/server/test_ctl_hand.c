@@ -391,7 +391,7 @@ static void refuses_configurations(void **state)
     refuses(
         "",
         (const char *[]){"server-cert", "nginx", "--cn", "a.example.nl", "--mic", "/nowhere", NULL},
-        CTL_FAILED, "no such file");
+        CTL_USAGE, "cannot find /nowhere: No such file");
     refuses("",
             (const char *[]){"server-cert", "nginx", "--cn", "a.example.nl", "--mic", "a", "--out",
                              "b", NULL},
@@ -419,14 +419,14 @@ static void refuses_orders(void **state)
     refuses(
         "",
         (const char *[]){"phone", "p12", "--cn", "x", "--out", out, "--password-file", empty, NULL},
-        CTL_FAILED, "is empty");
+        CTL_USAGE, "is empty");
     refuses("", (const char *[]){"server-cert", "sign", exists, "--address", "192.0.2.1", NULL},
             CTL_USAGE, "--address belongs to --check-dns");
     refuses("", (const char *[]){"server-cert", "sign", exists, "--days", "0", NULL}, CTL_USAGE,
             "--days: ");
     refuses("", (const char *[]){"server-cert", "sign", exists, "--check-dns", NULL}, CTL_FAILED,
             "one.pem: ");
-    refuses("", (const char *[]){"server-cert", "sign", "/nowhere", NULL}, CTL_FAILED, "/nowhere");
+    refuses("", (const char *[]){"server-cert", "sign", "/nowhere", NULL}, CTL_USAGE, "/nowhere");
     assert_int_equal(access(out, F_OK), -1);
     free(exists);
     free(empty);

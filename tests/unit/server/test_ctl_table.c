@@ -8,7 +8,7 @@
 #include "server/ctl/completion.h"
 #include "server/ctl/suggest.h"
 
-#define HELP_WIDTH 120 // columns: a line of the help, with what a value may be
+#define HELP_WIDTH 125 // columns: the longest list of what a value may be
 
 // Runs "scepctl <name of the command> <last>".
 static struct outcome run(const struct ctl_command *command, const char *last)
