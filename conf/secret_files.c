@@ -6,10 +6,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/syntax.h"
 #include "conf/value.h"
+
+#define STAND_IN_LEN 1 // octets; see systemd/scepd.service
 
 static const char *const secrets[] = {
     "ra.key", "ra.pin_file", "ca.key", "ca.pin_file", "challenge.key_file", "challenge.static_file",
@@ -21,6 +24,13 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+// systemd puts a stand-in of one octet in the place of a file that a service can do without.
+static bool is_copy(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_size > STAND_IN_LEN && access(path, R_OK) == 0;
+}
+
 static void use_copy(struct loading *loading, const struct schema_item *item, const char *folder)
 {
     const char *text = value_text(item, loading->into);
@@ -28,7 +38,7 @@ static void use_copy(struct loading *loading, const struct schema_item *item, co
     char copy[PATH_MAX];
     if (path == NULL || loading->main.states[schema_index(item)] == LOADING_BAD ||
         snprintf(copy, sizeof copy, "%s/%s", folder, last_part(path)) >= (int)sizeof copy ||
-        access(copy, R_OK) != 0) {
+        !is_copy(copy)) {
         return;
     }
     char *own = strdup(copy);

@@ -32,5 +32,8 @@ struct exchange {
     int64_t began_us;
 };
 
+// The server is about to end: this answer is the connection's last, so that who comes again finds
+// the next server.
+bool exchange_is_last(const struct exchange *exchange);
 // The counters that answers are added to.
 struct live *exchange_live(const struct exchange *exchange);

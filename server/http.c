@@ -35,7 +35,8 @@ struct http {
     struct live *live;
     bool (*submit)(void *context, struct work_item *item);
     void *submit_context;
-    int quiesced_fd; // -1 = still listening
+    int quiesced_fd;        // -1 = still listening
+    _Atomic bool is_ending; // each connection ends with its answer
     pthread_mutex_t lock;
     pthread_cond_t idle; // `answering` is 0
     unsigned answering;  // exchanges from the end of their request to the end of their answer
@@ -44,6 +45,11 @@ struct http {
 struct live *exchange_live(const struct exchange *exchange)
 {
     return exchange->http->live;
+}
+
+bool exchange_is_last(const struct exchange *exchange)
+{
+    return atomic_load(&exchange->http->is_ending);
 }
 
 static void count_answering(struct exchange *exchange)
@@ -438,6 +444,7 @@ enum err_code http_start(const struct http_settings *settings, struct http **ret
 void http_quiesce(struct http *http)
 {
     http->quiesced_fd = MHD_quiesce_daemon(http->daemon);
+    atomic_store(&http->is_ending, true);
 }
 
 static void wait_for_answers(struct http *http)

@@ -45,6 +45,7 @@ static void add_verdict(struct log_line *line, const struct enroll_report *repor
 {
     log_add_text(line, "decision", report->decision);
     log_add_text(line, "fail_info", report->fail_info);
+    add_unless_empty(line, "refusal", refusal_name(report->refusal));
     log_add_text(line, "type", message_type_name(report->type));
     if (report->is_signer_known) {
         log_add_text(line, "signer", signer_class_name(report->signer_class));

@@ -75,7 +75,9 @@ static enum MHD_Result add_headers(struct MHD_Response *response, const struct a
 static enum MHD_Result queue_response(struct exchange *exchange, const struct answer *answer,
                                       struct MHD_Response *response)
 {
-    if (add_headers(response, answer) != MHD_YES) {
+    const char *connection = exchange_is_last(exchange) ? "close" : NULL;
+    if (add_headers(response, answer) != MHD_YES ||
+        add_header(response, MHD_HTTP_HEADER_CONNECTION, connection) != MHD_YES) {
         return MHD_NO;
     }
     return MHD_queue_response(exchange->connection, answer->status, response);

@@ -159,10 +159,33 @@ static enum err_code read_revocation(json_t *body, struct revocation *ret_revoca
 // The certificates that one request is about.
 struct targets {
     uint8_t serials[REVOKED_MAX][SERIAL_LEN];
+    uint8_t issuers[REVOKED_MAX][SHA256_LEN];
     size_t count;
     bool is_full;
     int64_t now;
 };
+
+static void put_target(const struct store_certificate *certificate, struct targets *targets)
+{
+    memcpy(targets->serials[targets->count], certificate->serial, SERIAL_LEN);
+    memcpy(targets->issuers[targets->count], certificate->issuer, SHA256_LEN);
+    targets->count++;
+}
+
+static enum err_code find_serial(struct store *store, const uint8_t serial[SERIAL_LEN],
+                                 struct targets *targets, struct err *err)
+{
+    struct store_certificate certificate = {0};
+    enum err_code code = store_find_serial(store, serial, &certificate, err);
+    if (code == ERR_OK) {
+        put_target(&certificate, targets);
+    } else {
+        char text[2 * SERIAL_LEN + 1];
+        err_prefix(err, "certificate %s", hex_encode(view_of(serial, SERIAL_LEN), text));
+    }
+    store_certificate_done(&certificate);
+    return code;
+}
 
 static bool add_target(const struct store_certificate *certificate, void *context)
 {
@@ -176,7 +199,7 @@ static bool add_target(const struct store_certificate *certificate, void *contex
         targets->is_full = true;
         return false;
     }
-    memcpy(targets->serials[targets->count++], certificate->serial, SERIAL_LEN);
+    put_target(certificate, targets);
     return true;
 }
 
@@ -185,9 +208,9 @@ static enum err_code find_targets(struct store *store, const char *what, struct 
                                   struct err *err)
 {
     char mac[MAC_TEXT_LEN];
-    if (admin_read_serial(what, targets->serials[0], NULL) == ERR_OK) {
-        targets->count = 1;
-        return ERR_OK;
+    uint8_t serial[SERIAL_LEN];
+    if (admin_read_serial(what, serial, NULL) == ERR_OK) {
+        return find_serial(store, serial, targets, err);
     }
     // A CN with a MAC in it is filed under that.
     bool has_mac =
@@ -234,6 +257,28 @@ static enum err_code revoke_all(const struct admin_request *request,
     return ERR_OK;
 }
 
+// A CA that was restored without its key, or that nobody holds any more, signs no CRL.
+static enum err_code check_held(const struct admin_request *request, const struct targets *targets,
+                                struct err *err)
+{
+    struct policy *policy = live_policy_get(request->live->policy);
+    const struct generations *generations = &policy->credentials->generations;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < targets->count; i++) {
+        bool is_held = false;
+        for (unsigned at = 0; at < generations->count; at++) {
+            is_held =
+                is_held || memcmp(generations->list[at].id, targets->issuers[i], SHA256_LEN) == 0;
+        }
+        if (!is_held) {
+            code = err_set(err, ERR_NOT_FOUND,
+                           "the CA that issued it is not held here, so no CRL lists it");
+        }
+    }
+    policy_unref(policy);
+    return code;
+}
+
 // What was revoked stays so even if the CA does not answer at present; the answer says whether the
 // CRL is out already.
 static enum err_code revoke(const struct admin_request *request,
@@ -247,7 +292,7 @@ static enum err_code revoke(const struct admin_request *request,
     json_t *list = json_array();
     code = revoke_all(request, revocation, &targets, list, err);
     struct err trouble = {0};
-    bool is_out = json_array_size(list) > 0 &&
+    bool is_out = json_array_size(list) > 0 && check_held(request, &targets, &trouble) == ERR_OK &&
                   crl_publish(request->live, CRL_IN_ANY_CASE, request->now, &trouble) == ERR_OK;
     if (code != ERR_OK) {
         json_decref(list);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // scepctl due: devices whose certificates end soon or have ended, and which cannot renew.
 #include <stdio.h>
+#include <string.h>
 
 #include "conf/base/buf.h"
 #include "server/admin/admin_resources.h"
@@ -42,7 +43,9 @@ static void add_device(struct table *table, const json_t *device)
         api_text(device, "model"),
         join_reasons(json_object_get(device, "will_fail"), reasons),
     };
-    table_add(table, cells);
+    const char *state = cells[1];
+    bool is_due = state != NULL && strcmp(state, "due") == 0;
+    table_add_colored(table, cells, 1, is_due ? COLOR_WAITS : COLOR_BAD);
 }
 
 static enum ctl_exit print_devices(struct ctl *ctl, const json_t *list)

@@ -146,6 +146,8 @@ static enum ctl_exit write_pages(struct export *export)
     struct err err = {0};
     CLEANUP(api_decref) json_t *after = NULL;
     export->progress = progress_begin(export->ctl->errors, "Exporting", PROGRESS_ITEMS);
+    // Not into the midst of what is written to the same terminal.
+    export->progress.is_shown = export->progress.is_shown && isatty(fileno(export->out)) != 1;
     enum ctl_exit code = CTL_OK;
     if (export->write == write_csv && write_row(export->out, columns, &err) != ERR_OK) {
         return complain(export, &err);

@@ -10,7 +10,9 @@
 #define AMOUNT_LEN     64
 #define LINE_LEN       160
 #define PERCENT        100
+#define OCTETS_PER_KIB 1024
 #define OCTETS_PER_MIB 1048576
+#define MIB_LEAST      10485760 // octets in all from which on MiB are fine enough
 
 struct progress progress_begin(FILE *out, const char *what, enum progress_unit unit)
 {
@@ -22,8 +24,13 @@ static void describe(const struct progress *progress, uint64_t done, uint64_t to
                      char text[AMOUNT_LEN])
 {
     bool is_octets = progress->unit == PROGRESS_OCTETS;
-    uint64_t divisor = is_octets ? OCTETS_PER_MIB : 1;
-    const char *unit = is_octets ? " MiB" : "";
+    bool is_much = (total > 0 ? total : done) >= MIB_LEAST;
+    uint64_t divisor = is_much ? OCTETS_PER_MIB : OCTETS_PER_KIB;
+    const char *unit = is_much ? " MiB" : " KiB";
+    if (!is_octets) {
+        divisor = 1;
+        unit = "";
+    }
     if (total > 0) {
         snprintf(text, AMOUNT_LEN, "%" PRIu64 " of %" PRIu64 "%s", done / divisor, total / divisor,
                  unit);

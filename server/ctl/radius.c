@@ -90,12 +90,15 @@ static enum err_code write_fetches(FILE *out, const struct place *place,
 
 static void write_root(FILE *out, const struct settings *settings)
 {
-    if (settings->ca.root != NULL) {
+    // The command is run in another folder than this one.
+    char *root = settings->ca.root != NULL ? realpath(settings->ca.root, NULL) : NULL;
+    if (root != NULL) {
         fprintf(out,
                 "# The root, once, by a way that nobody can tamper with:\n"
                 "#   cp %s " CA_FOLDER "/root.pem\n",
-                settings->ca.root);
+                root);
     }
+    free(root);
 }
 
 static void write_crl_checks(FILE *out)

@@ -5,16 +5,29 @@
 
 #include "conf/limits.h"
 #include "server/ctl/api.h"
+#include "server/ctl/color.h"
 #include "server/ctl/table.h"
 
 #define LINE_LEN       512
 #define OCTETS_PER_KIB 1024
+#define SIZE_LEN       32 // bytes of "1023 KiB"
+#define SOON_DAYS      30
 #define MINUTE_SEC     60
 #define HOUR_SEC       3600
 
 static void add(struct table *table, const char *title, const char *text)
 {
     table_add(table, (const char *[]){title, text});
+}
+
+static void add_colored(struct table *table, const char *title, const char *text, enum color color)
+{
+    table_add_colored(table, (const char *[]){title, text}, 1, color);
+}
+
+static const char *plural(int64_t number)
+{
+    return number == 1 ? "" : "s";
 }
 
 static void add_uptime(struct table *table, const json_t *status)
@@ -44,14 +57,13 @@ static void add_certificate(struct table *table, const char *title, const json_t
     const char *subject = api_text(certificate, "subject");
     const char *until = api_text(certificate, "not_after");
     int64_t left_sec = read_time(until) - now;
-    int len = snprintf(text, sizeof text, "%s, until %s", subject != NULL ? subject : "?",
-                       until != NULL ? until : "?");
-    if (len > 0 && (size_t)len < sizeof text) {
-        snprintf(text + len, sizeof text - (size_t)len,
-                 left_sec > 0 ? " (%jd days left)" : " (over for %jd days)",
-                 (intmax_t)(left_sec > 0 ? left_sec : -left_sec) / DAY_SEC);
-    }
-    add(table, title, text);
+    int64_t days = (left_sec > 0 ? left_sec : -left_sec) / DAY_SEC;
+    enum color color = left_sec <= 0 ? COLOR_BAD : days < SOON_DAYS ? COLOR_WAITS : COLOR_PLAIN;
+    snprintf(text, sizeof text, "%.256s, until %.32s (%s%jd day%s%s)",
+             subject != NULL ? subject : "?", until != NULL ? until : "?",
+             left_sec > 0 ? "" : "over for ", (intmax_t)days, plural(days),
+             left_sec > 0 ? " left" : "");
+    add_colored(table, title, text, color);
 }
 
 static void add_certificates(struct table *table, const json_t *status, int64_t now)
@@ -74,7 +86,8 @@ static void add_fleet(struct table *table, const json_t *fleet)
              (intmax_t)api_number(fleet, "due"), (intmax_t)api_number(fleet, "late"),
              (intmax_t)api_number(fleet, "expired"), (intmax_t)api_number(fleet, "revoked"),
              (intmax_t)api_number(fleet, "pending"));
-    add(table, "Devices:", text);
+    bool is_late = api_number(fleet, "late") > 0 || api_number(fleet, "expired") > 0;
+    add_colored(table, "Devices:", text, is_late ? COLOR_WAITS : COLOR_PLAIN);
 }
 
 // One line a reason, most frequent first.
@@ -103,23 +116,42 @@ static void add_crl(struct table *table, const json_t *crl)
         add(table, "CRL:", "none yet");
         return;
     }
-    snprintf(text, sizeof text, "number %jd, %jd entries, %jdd %02jdh %02jdm old, next until %s",
+    snprintf(text, sizeof text, "number %jd, %jd revoked, %jdd %02jdh %02jdm old, next until %s",
              (intmax_t)api_number(crl, "number"), (intmax_t)api_number(crl, "entries"),
              (intmax_t)(age_sec / DAY_SEC), (intmax_t)(age_sec % DAY_SEC / HOUR_SEC),
              (intmax_t)(age_sec % HOUR_SEC / MINUTE_SEC), next != NULL ? next : "?");
     add(table, "CRL:", text);
 }
 
+// In the largest unit of which there are ten; rounded down.
+static const char *describe_size(int64_t octets, char text[SIZE_LEN])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+    int64_t number = octets / OCTETS_PER_KIB;
+    while (number >= 10 * OCTETS_PER_KIB && unit + 1 < sizeof units / sizeof units[0]) {
+        number /= OCTETS_PER_KIB;
+        unit++;
+    }
+    snprintf(text, SIZE_LEN, "%jd %s", (intmax_t)number, units[unit]);
+    return text;
+}
+
 static void add_store(struct table *table, const json_t *store)
 {
     char text[LINE_LEN];
-    snprintf(text, sizeof text, "%jd certificates, %jd challenges, %jd pending, %jd events",
-             (intmax_t)api_number(store, "certificates"), (intmax_t)api_number(store, "challenges"),
-             (intmax_t)api_number(store, "pending"), (intmax_t)api_number(store, "events"));
+    char used[SIZE_LEN];
+    char allowed[SIZE_LEN];
+    int64_t certificates = api_number(store, "certificates");
+    int64_t challenges = api_number(store, "challenges");
+    int64_t events = api_number(store, "events");
+    snprintf(text, sizeof text, "%jd certificate%s, %jd challenge%s, %jd pending, %jd event%s",
+             (intmax_t)certificates, plural(certificates), (intmax_t)challenges, plural(challenges),
+             (intmax_t)api_number(store, "pending"), (intmax_t)events, plural(events));
     add(table, "Store:", text);
-    snprintf(text, sizeof text, "%jd KiB of at most %jd KiB",
-             (intmax_t)(api_number(store, "used_octets") / OCTETS_PER_KIB),
-             (intmax_t)(api_number(store, "max_octets") / OCTETS_PER_KIB));
+    snprintf(text, sizeof text, "%s of at most %s",
+             describe_size(api_number(store, "used_octets"), used),
+             describe_size(api_number(store, "max_octets"), allowed));
     add(table, "Store's size:", text);
 }
 
@@ -127,7 +159,7 @@ static void add_requests(struct table *table, const json_t *requests)
 {
     char text[LINE_LEN];
     snprintf(text, sizeof text,
-             "%jd: %jd issued, %jd repeats, %jd refused, %jd bad HTTP, %jd unavailable",
+             "%jd: %jd issued, %jd repeated, %jd refused, %jd bad HTTP, %jd unavailable",
              (intmax_t)api_number(requests, "total"), (intmax_t)api_number(requests, "issued"),
              (intmax_t)api_number(requests, "replayed"), (intmax_t)api_number(requests, "refused"),
              (intmax_t)api_number(requests, "bad_http"),
@@ -152,7 +184,8 @@ static enum ctl_exit print(struct ctl *ctl, const json_t *status)
     add_uptime(&table, status);
     add(&table, "Listening at:", api_text(status, "listening"));
     add(&table, "Web page at:", api_text(status, "web"));
-    add(&table, "CA answers:", yes_or_no(status, "ca_answering"));
+    add_colored(&table, "CA answers:", yes_or_no(status, "ca_answering"),
+                json_is_true(json_object_get(status, "ca_answering")) ? COLOR_GOOD : COLOR_BAD);
     add_certificates(&table, status, now);
     add_fleet(&table, fleet);
     add_refused(&table, json_object_get(fleet, "refused_last_day"));

@@ -128,11 +128,13 @@ void table_done(struct table *table)
     buf_wipe(&table->cells); // a challenge may have been among them
 }
 
-static void add_cell(struct table *table, unsigned column, const char *text)
+static void add_cell(struct table *table, unsigned column, const char *text, enum color color)
 {
     static const uint8_t end = '\0';
-    size_t start = table->cells.len;
-    if (table_escape(&table->cells, text, NULL) != ERR_OK ||
+    const uint8_t first = (uint8_t)color;
+    size_t start = table->cells.len + 1;
+    if (buf_append(&table->cells, view_of(&first, 1), NULL) != ERR_OK ||
+        table_escape(&table->cells, text, NULL) != ERR_OK ||
         buf_append(&table->cells, view_of(&end, 1), NULL) != ERR_OK) {
         table->failed = true;
         return;
@@ -143,11 +145,17 @@ static void add_cell(struct table *table, unsigned column, const char *text)
     }
 }
 
-void table_add(struct table *table, const char *const *texts)
+void table_add_colored(struct table *table, const char *const *texts, unsigned column,
+                       enum color color)
 {
     for (unsigned i = 0; i < table->column_count && !table->failed; i++) {
-        add_cell(table, i, texts[i] != NULL ? texts[i] : "-");
+        add_cell(table, i, texts[i] != NULL ? texts[i] : "-", i == column ? color : COLOR_PLAIN);
     }
+}
+
+void table_add(struct table *table, const char *const *texts)
+{
+    table_add_colored(table, texts, 0, COLOR_PLAIN);
 }
 
 enum err_code table_print(const struct table *table, FILE *out, struct err *err)
@@ -156,10 +164,12 @@ enum err_code table_print(const struct table *table, FILE *out, struct err *err)
         return err_set(err, ERR_NOMEM, "no memory for a table");
     }
     unsigned column = 0;
+    bool is_colored = color_is_wanted(out);
     for (size_t at = 0; at < table->cells.len;) {
+        enum color color = (enum color)table->cells.data[at++];
         const char *text = (const char *)table->cells.data + at;
         bool is_last = column + 1 == table->column_count;
-        fputs(text, out);
+        fprintf(out, "%s%s%s", color_begin(is_colored, color), text, color_end(is_colored, color));
         if (is_last) {
             fputc('\n', out);
         } else {

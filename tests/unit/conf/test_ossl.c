@@ -171,15 +171,15 @@ static void makes_requests(void **state)
     struct err err = {0};
     struct buf der = {0};
     X509 *model = kit_cert(kit_key(0), "Name", NULL, NULL, false, KIT_NOW, 1);
-    assert_int_equal(
-        ossl_make_request(X509_get_subject_name(model), kit_key(1), &der, &err), ERR_OK);
+    assert_int_equal(ossl_make_request(X509_get_subject_name(model), kit_key(1), &der, &err),
+                     ERR_OK);
     const unsigned char *end = der.data;
     X509_REQ *req = d2i_X509_REQ(NULL, &end, (long)der.len);
     assert_non_null(req);
     assert_ptr_equal(end, der.data + der.len);
     assert_int_equal(X509_REQ_verify(req, kit_key(1)), 1);
-    assert_int_equal(
-        X509_NAME_cmp(X509_REQ_get_subject_name(req), X509_get_subject_name(model)), 0);
+    assert_int_equal(X509_NAME_cmp(X509_REQ_get_subject_name(req), X509_get_subject_name(model)),
+                     0);
     X509_REQ_free(req);
     X509_free(model);
     buf_done(&der);
@@ -258,7 +258,8 @@ int main(void)
         cmocka_unit_test(encodes_names_and_keys),
         cmocka_unit_test(copies_a_memory_bio),
         cmocka_unit_test(hashes_known_values),
-        cmocka_unit_test(makes_requests), cmocka_unit_test(random_octets_differ),
+        cmocka_unit_test(makes_requests),
+        cmocka_unit_test(random_octets_differ),
         cmocka_unit_test(reads_times_and_nothing_else),
         cmocka_unit_test(knows_issuers_and_copies),
     };

@@ -275,6 +275,39 @@ static void what_is_over_is_left_alone(void **state)
     answer_done(&issued);
 }
 
+// A copy of a certificate's record under the name of a CA that is not there.
+static void write_strangers(struct desk *desk, const uint8_t model[SERIAL_LEN],
+                            uint8_t ret_serial[SERIAL_LEN])
+{
+    struct err err = {0};
+    struct write_order order = {.kind = WRITE_ISSUED, .now = desk->bench.now};
+    assert_int_equal(store_find_serial(desk->bench.store, model, &order.certificate, &err), ERR_OK);
+    order.certificate.serial[1] ^= 1;
+    order.certificate.issuer[0] ^= 1;
+    order.certificate.spki_hash[0] ^= 1;
+    order.certificate.transaction_key[0] ^= 1;
+    if (writer_submit_and_wait(desk->bench.writer, &order, &err) != ERR_OK) {
+        fail_msg("writer: %s", err.text);
+    }
+    memcpy(ret_serial, order.certificate.serial, SERIAL_LEN);
+    store_certificate_done(&order.certificate);
+}
+
+static void a_revocation_of_another_cas(void **state)
+{
+    struct desk *desk = *state;
+    char text[HEX_SERIAL_LEN];
+    uint8_t serial[SERIAL_LEN];
+    uint8_t strangers[SERIAL_LEN];
+    desk_enrol_serial(desk, 0, serial);
+    write_strangers(desk, serial, strangers);
+    json_t *answer = revoke_of(desk, hex_of(strangers, text), NULL);
+    assert_int_equal(json_array_size(json_object_get(answer, "revoked")), 1);
+    assert_true(json_is_false(json_object_get(answer, "crl_published")));
+    assert_says(text_of(answer, "crl_trouble"), "is not held here, so no CRL lists it");
+    json_decref(answer);
+}
+
 // It is revoked, and the answer says that the CRL does not say so yet.
 static void a_revocation_without_the_ca(void **state)
 {
@@ -374,6 +407,7 @@ int main(void)
         DESK_TEST(all_live_ones_of_a_device),
         DESK_TEST(what_is_over_is_left_alone),
         DESK_TEST(a_revocation_without_the_ca),
+        DESK_TEST(a_revocation_of_another_cas),
         DESK_TEST(bad_revocations),
         DESK_TEST(twice_is_a_conflict),
         cmocka_unit_test(reasons_have_names),

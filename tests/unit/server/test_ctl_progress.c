@@ -57,13 +57,17 @@ static void test_lines(void **state)
         {PROGRESS_ITEMS, 0, 200, "\rCopying [..............................]   0 %  0 of 200 "},
         {PROGRESS_ITEMS, 100, 200, "\rCopying [###############...............]  50 %  100 of 200 "},
         {PROGRESS_ITEMS, 200, 200, "\rCopying [##############################] 100 %  200 of 200 "},
+        {PROGRESS_OCTETS, 30 * MIB, 40 * MIB,
+         "\rCopying [######################........]  75 %  30 of 40 MiB "},
+        {PROGRESS_OCTETS, 50 * MIB, 40 * MIB,
+         "\rCopying [##############################] 100 %  50 of 40 MiB "},
         {PROGRESS_OCTETS, 3 * MIB, 4 * MIB,
-         "\rCopying [######################........]  75 %  3 of 4 MiB "},
-        {PROGRESS_OCTETS, 5 * MIB, 4 * MIB,
-         "\rCopying [##############################] 100 %  5 of 4 MiB "},
+         "\rCopying [######################........]  75 %  3072 of 4096 KiB "},
+        {PROGRESS_OCTETS, 2048, 2048, "] 100 %  2 of 2 KiB "},
         {PROGRESS_OCTETS, UINT64_MAX - 1, UINT64_MAX, "] 100 %"},
         {PROGRESS_ITEMS, 7, 0, "\rCopying  7 "},
-        {PROGRESS_OCTETS, 7 * MIB, 0, "\rCopying  7 MiB "},
+        {PROGRESS_OCTETS, 7 * MIB, 0, "\rCopying  7168 KiB "},
+        {PROGRESS_OCTETS, 70 * MIB, 0, "\rCopying  70 MiB "},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct screen screen;
