@@ -15,14 +15,7 @@
 
 static const char *name_of(const X509 *cert, char text[NAME_TEXT])
 {
-    CLEANUP(cleanup_BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-    const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-    int len = 0;
-    if (bio != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, flags) > 0) {
-        len = BIO_read(bio, text, NAME_TEXT - 1);
-    }
-    text[len > 0 ? len : 0] = '\0';
-    return text;
+    return ossl_name_print(X509_get_subject_name(cert), text, NAME_TEXT);
 }
 
 static enum err_code check_extensions(X509 *ca, bool is_direct, unsigned *ret_lacks,

@@ -54,18 +54,6 @@ const char *trust_store_name(const struct trust *trust, unsigned store)
     return trust->stores[store].name;
 }
 
-// For the log: control characters escaped, one line.
-static void print_name(const X509_NAME *name, char *text, size_t size)
-{
-    CLEANUP(cleanup_BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-    char *data = NULL;
-    if (bio != NULL) {
-        X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253);
-    }
-    long len = bio != NULL ? BIO_get_mem_data(bio, &data) : 0;
-    snprintf(text, size, "%.*s", len > INT_MAX ? 0 : (int)len, len > 0 ? data : "");
-}
-
 // A key or digest below the auth_level is noted and does not end the verification: whether the
 // signatures hold is looked at only afterwards, and without that nobody is genuine.
 static int note_level_fault(int is_ok, X509_STORE_CTX *context)
@@ -99,7 +87,7 @@ static void explain(X509_STORE_CTX *context, struct chain *chain)
     int error = X509_STORE_CTX_get_error(context);
     X509 *last = X509_STORE_CTX_get_current_cert(context);
     if (last != NULL) {
-        print_name(X509_get_issuer_name(last), issuer, sizeof issuer);
+        ossl_name_print(X509_get_issuer_name(last), issuer, sizeof issuer);
     }
     chain->is_issuer_unknown = error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
     if (chain->is_issuer_unknown) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conf/base/ossl.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -174,6 +175,18 @@ enum err_code ossl_make_request(const X509_NAME *subject, EVP_PKEY *key, struct 
     enum err_code code = buf_copy(view_of(der, (size_t)len), ret_der, err);
     OPENSSL_free(der);
     return code;
+}
+
+char *ossl_name_print(const X509_NAME *name, char *text, size_t size)
+{
+    const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+    CLEANUP(cleanup_BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
+    int len = 0;
+    if (bio != NULL && X509_NAME_print_ex(bio, name, 0, flags) > 0) {
+        len = BIO_read(bio, text, size < INT_MAX ? (int)size - 1 : INT_MAX);
+    }
+    text[len > 0 ? len : 0] = '\0';
+    return text;
 }
 
 bool ossl_is_self_issued(const X509 *cert)

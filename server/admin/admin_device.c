@@ -136,37 +136,22 @@ const char *admin_authority_name(const struct store_certificate *certificate)
     return names[certificate->origin];
 }
 
-static json_t *serial_json(const uint8_t serial[SERIAL_LEN])
-{
-    static const uint8_t none[SERIAL_LEN];
-    char text[2 * SERIAL_LEN + 1];
-    if (memcmp(serial, none, SERIAL_LEN) == 0) {
-        return json_null();
-    }
-    return json_string(hex_encode(view_of(serial, SERIAL_LEN), text));
-}
-
-static json_t *optional_time(int64_t time)
-{
-    return time != 0 ? admin_json_time(time) : json_null();
-}
-
 static json_t *history_json(const struct store_certificate *certificate, int64_t now)
 {
     bool is_revoked = certificate->status == CERTIFICATE_REVOKED;
     json_t *reason =
         is_revoked ? json_string(admin_reason_name(certificate->revocation_reason)) : json_null();
-    return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",    //
-                     "serial", serial_json(certificate->serial),                   //
-                     "common_name", admin_json_optional(certificate->common_name), //
-                     "status", admin_certificate_status(certificate, now),         //
-                     "authorised_by", admin_authority_name(certificate),           //
-                     "renews", serial_json(certificate->renews),                   //
-                     "issued_at", admin_json_time(certificate->issued_at),         //
-                     "not_before", admin_json_time(certificate->not_before),       //
-                     "not_after", admin_json_time(certificate->not_after),         //
-                     "superseded_at", optional_time(certificate->superseded_at),   //
-                     "revoked_at", optional_time(certificate->revoked_at),         //
+    return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",             //
+                     "serial", admin_json_serial(certificate->serial),                      //
+                     "common_name", admin_json_optional(certificate->common_name),          //
+                     "status", admin_certificate_status(certificate, now),                  //
+                     "authorised_by", admin_authority_name(certificate),                    //
+                     "renews", admin_json_serial(certificate->renews),                      //
+                     "issued_at", admin_json_time(certificate->issued_at),                  //
+                     "not_before", admin_json_time(certificate->not_before),                //
+                     "not_after", admin_json_time(certificate->not_after),                  //
+                     "superseded_at", admin_json_optional_time(certificate->superseded_at), //
+                     "revoked_at", admin_json_optional_time(certificate->revoked_at),       //
                      "revocation_reason", reason);
 }
 
@@ -199,12 +184,13 @@ static enum err_code outlook_json(const struct admin_judge *judge, const struct 
     }
     enum err_code code = admin_judge(judge, present, &outlook, err);
     if (code == ERR_OK) {
-        *ret_outlook = json_pack("{s:s, s:o, s:o, s:o, s:o}",                            //
-                                 "state", outlook_state_name(outlook.state),             //
-                                 "not_after", admin_json_time(present->not_after),       //
-                                 "renews_at", admin_json_time(outlook.renews_at),        //
-                                 "mic_not_after", optional_time(present->mic_not_after), //
-                                 "will_fail", admin_troubles_json(outlook.troubles));
+        *ret_outlook =
+            json_pack("{s:s, s:o, s:o, s:o, s:o}",                                       //
+                      "state", outlook_state_name(outlook.state),                        //
+                      "not_after", admin_json_time(present->not_after),                  //
+                      "renews_at", admin_json_time(outlook.renews_at),                   //
+                      "mic_not_after", admin_json_optional_time(present->mic_not_after), //
+                      "will_fail", admin_troubles_json(outlook.troubles));
     }
     return code;
 }

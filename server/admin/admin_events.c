@@ -25,15 +25,6 @@ static json_t *words_json(const char *words)
     return json_string(ascii);
 }
 
-static json_t *serial_json(const uint8_t serial[SERIAL_LEN])
-{
-    static const uint8_t none[SERIAL_LEN];
-    char text[2 * SERIAL_LEN + 1];
-    return memcmp(serial, none, SERIAL_LEN) == 0
-               ? json_null()
-               : json_string(hex_encode(view_of(serial, SERIAL_LEN), text));
-}
-
 json_t *admin_event_json(const struct store_event *event)
 {
     const char *authority = store_event_authority_name(event->authority);
@@ -45,7 +36,7 @@ json_t *admin_event_json(const struct store_event *event)
                      "common_name", admin_json_optional(event->common_name),              //
                      "mac", admin_json_optional(event->mac),                              //
                      "model", admin_json_optional(event->model),                          //
-                     "serial", serial_json(event->serial),                                //
+                     "serial", admin_json_serial(event->serial),                          //
                      "peer", admin_json_optional(event->peer),                            //
                      "authorised_by", admin_json_optional(authority),                     //
                      "reason", admin_json_optional(event->reason),                        //

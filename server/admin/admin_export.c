@@ -29,20 +29,6 @@ static json_t *digest_json(struct view der)
     return json_string(hex_encode(view_of(digest, sizeof digest), text));
 }
 
-static json_t *serial_json(const uint8_t serial[SERIAL_LEN])
-{
-    static const uint8_t none[SERIAL_LEN];
-    char text[2 * SERIAL_LEN + 1];
-    return memcmp(serial, none, SERIAL_LEN) == 0
-               ? json_null()
-               : json_string(hex_encode(view_of(serial, SERIAL_LEN), text));
-}
-
-static json_t *optional_time(int64_t time)
-{
-    return time != 0 ? admin_json_time(time) : json_null();
-}
-
 static json_t *reason_json(const struct store_certificate *certificate)
 {
     return certificate->status == CERTIFICATE_REVOKED
@@ -54,23 +40,23 @@ static json_t *certificate_json(const struct store_certificate *certificate, int
 {
     struct view der = buf_view(&certificate->der);
     return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, "
-                     "s:o, s:o}",                                                      //
-                     "serial", serial_json(certificate->serial),                       //
-                     "common_name", admin_json_optional(certificate->common_name),     //
-                     "mac", admin_json_optional(certificate->mac),                     //
-                     "device", certificate->device,                                    //
-                     "status", admin_certificate_status(certificate, now),             //
-                     "issued_at", admin_json_time(certificate->issued_at),             //
-                     "not_before", admin_json_time(certificate->not_before),           //
-                     "not_after", admin_json_time(certificate->not_after),             //
-                     "authorised_by", admin_authority_name(certificate),               //
-                     "model", admin_json_optional(certificate->model),                 //
-                     "serial_number", admin_json_optional(certificate->serial_number), //
-                     "renews", serial_json(certificate->renews),                       //
-                     "superseded_at", optional_time(certificate->superseded_at),       //
-                     "revoked_at", optional_time(certificate->revoked_at),             //
-                     "revocation_reason", reason_json(certificate),                    //
-                     "sha256", digest_json(der),                                       //
+                     "s:o, s:o}",                                                           //
+                     "serial", admin_json_serial(certificate->serial),                      //
+                     "common_name", admin_json_optional(certificate->common_name),          //
+                     "mac", admin_json_optional(certificate->mac),                          //
+                     "device", certificate->device,                                         //
+                     "status", admin_certificate_status(certificate, now),                  //
+                     "issued_at", admin_json_time(certificate->issued_at),                  //
+                     "not_before", admin_json_time(certificate->not_before),                //
+                     "not_after", admin_json_time(certificate->not_after),                  //
+                     "authorised_by", admin_authority_name(certificate),                    //
+                     "model", admin_json_optional(certificate->model),                      //
+                     "serial_number", admin_json_optional(certificate->serial_number),      //
+                     "renews", admin_json_serial(certificate->renews),                      //
+                     "superseded_at", admin_json_optional_time(certificate->superseded_at), //
+                     "revoked_at", admin_json_optional_time(certificate->revoked_at),       //
+                     "revocation_reason", reason_json(certificate),                         //
+                     "sha256", digest_json(der),                                            //
                      "pem", pem_json(der));
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Building blocks of the administrator's answers.
+#include <string.h>
+
 #include <openssl/pem.h>
 
 #include "conf/base/clock.h"
@@ -17,6 +19,20 @@ json_t *admin_json_asn1_time(const ASN1_TIME *time)
 {
     int64_t seconds = 0;
     return ossl_time_read(time, &seconds) ? admin_json_time(seconds) : json_null();
+}
+
+json_t *admin_json_serial(const uint8_t serial[SERIAL_LEN])
+{
+    static const uint8_t none[SERIAL_LEN];
+    char text[2 * SERIAL_LEN + 1];
+    return memcmp(serial, none, SERIAL_LEN) == 0
+               ? json_null()
+               : json_string(hex_encode(view_of(serial, SERIAL_LEN), text));
+}
+
+json_t *admin_json_optional_time(int64_t time)
+{
+    return time != 0 ? admin_json_time(time) : json_null();
 }
 
 json_t *admin_json_optional(const char *text)

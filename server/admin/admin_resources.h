@@ -97,6 +97,8 @@ enum err_code admin_add_certificate(json_t *body, const struct store_certificate
 // JSON building blocks. NULL when memory is out, which the json_pack() around them notices.
 json_t *admin_json_time(int64_t time);                        // RFC 3339 text
 json_t *admin_json_asn1_time(const ASN1_TIME *time);          // the same; null for what is no time
+json_t *admin_json_optional_time(int64_t time);               // the same; null for 0
+json_t *admin_json_serial(const uint8_t serial[SERIAL_LEN]);  // hex; null for zeroes
 json_t *admin_json_optional(const char *text);                // null for ""
 json_t *admin_listed_json(const struct store_device *device); // an entry of the device list
 json_t *admin_event_json(const struct store_event *event);    // an event of the history

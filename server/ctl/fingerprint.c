@@ -93,23 +93,12 @@ static enum ctl_exit print_tables(struct ctl *ctl, const struct pin *pins, size_
     return code;
 }
 
-static void describe(const X509 *cert, char subject[SUBJECT_LEN])
-{
-    subject[0] = '\0';
-    CLEANUP(cleanup_BIO_free_all) BIO *text = BIO_new(BIO_s_mem());
-    const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-    if (text != NULL && X509_NAME_print_ex(text, X509_get_subject_name(cert), 0, flags) > 0) {
-        int len = BIO_read(text, subject, SUBJECT_LEN - 1);
-        subject[len > 0 ? len : 0] = '\0';
-    }
-}
-
 static enum ctl_exit print_json(struct ctl *ctl, const X509 *cert, const struct pin *pins,
                                 size_t count)
 {
     char subject[SUBJECT_LEN];
     json_t *list = json_array();
-    describe(cert, subject);
+    ossl_name_print(X509_get_subject_name(cert), subject, sizeof subject);
     for (size_t i = 0; i < count; i++) {
         json_t *forms = json_array();
         each_form(&pins[i], add_json, forms);

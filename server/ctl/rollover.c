@@ -81,13 +81,7 @@ static void describe(const X509 *cert, char subject[SUBJECT_LEN], char not_after
     int64_t end = 0;
     (void)ossl_time_read(X509_get0_notAfter(cert), &end);
     clock_format(end, not_after);
-    subject[0] = '\0';
-    CLEANUP(cleanup_BIO_free_all) BIO *text = BIO_new(BIO_s_mem());
-    const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-    if (text != NULL && X509_NAME_print_ex(text, X509_get_subject_name(cert), 0, flags) > 0) {
-        int len = BIO_read(text, subject, SUBJECT_LEN - 1);
-        subject[len > 0 ? len : 0] = '\0';
-    }
+    ossl_name_print(X509_get_subject_name(cert), subject, SUBJECT_LEN);
 }
 
 static enum ctl_exit print_done_json(struct ctl *ctl, const struct done *done)

@@ -8,16 +8,7 @@
 
 char *words_name(const X509_NAME *name, char text[WORDS_NAME_LEN])
 {
-    // RFC 2253 order and quoting, but in UTF-8 instead of escaped octets.
-    const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-    CLEANUP(cleanup_BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-    char *data = NULL;
-    long len = 0;
-    if (bio != NULL && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
-        len = BIO_get_mem_data(bio, &data);
-    }
-    snprintf(text, WORDS_NAME_LEN, "%.*s", (int)len, len > 0 ? data : "");
-    return text;
+    return ossl_name_print(name, text, WORDS_NAME_LEN);
 }
 
 char *words_common_name(const X509 *cert, char text[WORDS_NAME_LEN])
