@@ -83,7 +83,7 @@ static const char *why_no_device(const char *digits)
 
 enum err_code admin_read_device_mac(const char *text, char ret_mac[MAC_TEXT_LEN], struct err *err)
 {
-    char mac[MAC_TEXT_LEN];
+    char mac[MAC_TEXT_LEN] = "";
     enum err_code code = admin_read_mac(text, mac, err);
     const char *reason = code == ERR_OK ? why_no_device(mac) : NULL;
     if (reason != NULL) {

@@ -23,6 +23,7 @@ struct export
     const char *name; // of what is written, for people
     enum err_code (*write)(FILE * out, const json_t *certificate, struct err *err);
     struct progress progress;
+    bool is_begun; // a page is written
     uint64_t done;
     uint64_t total;
 };
@@ -109,6 +110,12 @@ static enum ctl_exit write_page(struct export *export, const json_t *page)
     size_t i;
     const json_t *certificate;
     export->total = (uint64_t)api_number(page, "total");
+    // Only now it is sure that there is something to have titles.
+    bool is_first = !export->is_begun;
+    export->is_begun = true;
+    if (is_first && export->write == write_csv && write_row(export->out, columns, &err) != ERR_OK) {
+        return complain(export, &err);
+    }
     json_array_foreach(json_object_get(page, "certificates"), i, certificate)
     {
         if (export->write(export->out, certificate, &err) != ERR_OK) {
@@ -149,9 +156,6 @@ static enum ctl_exit write_pages(struct export *export)
     // Not into the midst of what is written to the same terminal.
     export->progress.is_shown = export->progress.is_shown && isatty(fileno(export->out)) != 1;
     enum ctl_exit code = CTL_OK;
-    if (export->write == write_csv && write_row(export->out, columns, &err) != ERR_OK) {
-        return complain(export, &err);
-    }
     do {
         code = get_page(export, &after);
     } while (code == CTL_OK && json_is_string(after));

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/phone/macro.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "conf/base/hex.h"
 
 #define MAC_DIGITS  (MACRO_MAC_LEN - 1)
 #define MAC_PREFIX  "-SEP"
 #define COLONED_LEN 18 // bytes of "00:1a:2b:3c:4d:5e" with NUL
+
+static char lower_digit(char digit)
+{
+    return digit >= 'A' && digit <= 'F' ? (char)(digit - 'A' + 'a') : digit;
+}
 
 struct macro_phone macro_phone_of(const char *common_name)
 {
@@ -19,7 +25,7 @@ struct macro_phone macro_phone_of(const char *common_name)
         return phone;
     }
     for (size_t i = 0; i < MAC_DIGITS; i++) {
-        phone.mac[i] = (char)tolower((unsigned char)mac[i]);
+        phone.mac[i] = lower_digit(mac[i]);
     }
     memcpy(phone.product, common_name, product_len);
     return phone;
@@ -27,11 +33,8 @@ struct macro_phone macro_phone_of(const char *common_name)
 
 static void to_upper(const char *mac, char ret_upper[MACRO_MAC_LEN])
 {
-    size_t i = 0;
-    for (; mac[i] != '\0'; i++) {
-        ret_upper[i] = (char)toupper((unsigned char)mac[i]);
-    }
-    ret_upper[i] = '\0';
+    snprintf(ret_upper, MACRO_MAC_LEN, "%s", mac);
+    hex_to_upper(ret_upper);
 }
 
 static void to_coloned(const char *mac, char ret_coloned[COLONED_LEN])

@@ -124,7 +124,7 @@ done
 refused 2 "cannot open $WORK/absent.csv: No such file" device import "$WORK/absent.csv"
 
 say "device lists: a line of 1 MiB, NUL, quoted newlines"
-{ printf "$PHONE,,,kept\\n" && head -c "$LONG" /dev/zero | tr '\0' 'x' && echo; } >"$WORK/long.csv"
+{ echo "$PHONE,,,kept" && head -c "$LONG" /dev/zero | tr '\0' 'x' && echo; } >"$WORK/long.csv"
 line_left_out long.csv 2 'longer than 4096 octets'
 given nul.csv "${GOOD}000000000001,,,a\\000b\\n"
 line_left_out nul.csv 2 'a NUL octet; the file must be UTF-8 text'
@@ -179,6 +179,7 @@ refused 2 'the first line of standard input is empty' phone p12 --cn CP-8841-SEP
 # At a terminal somebody presses the return key alone.
 got=0
 : >"$WORK/output"
+# shellcheck disable=SC2094 # it waits for what the other one writes
 { "$TOOLS/await" "$WORK/output" 1 "$LOG_SEC" 'Password of the new file' && echo; } |
     script -qefc "'$BIN/scepctl' -c '$WORK/site/scepd.conf' phone p12 --cn x --out '$WORK/none'" \
         "$WORK/ignored" >"$WORK/output" || got=$?

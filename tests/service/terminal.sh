@@ -50,7 +50,7 @@ END
 
 # types: the keys of all cases, as a person would press them.
 types() {
-    echo "scepctl() { printf 'GOT:%s\\n' \"\$*\"; }"
+    echo 'scepctl() { echo "GOT:$*"; }'
     sed 's/|.*//' "$WORK/complete/cases" | tr '@' '\t'
     echo exit
 }
@@ -60,7 +60,7 @@ completes() {
     { cat && types; } >"$WORK/complete/keys"
     (cd "$WORK/complete" && HOME=$WORK/complete timeout "$START_SEC" \
         script -qec "$2" "$WORK/ignored" <keys) >"$WORK/output" || fail "$1"
-    tr -d '\r' <"$WORK/output" | sed -n 's/.*GOT:\([^%].*\)/\1/p' | sed 's/ *$//' >"$WORK/got"
+    tr -d '\r' <"$WORK/output" | sed -n 's/.*GOT:\([^$].*\)/\1/p' | sed 's/ *$//' >"$WORK/got"
     sed 's/.*|//' "$WORK/complete/cases" | diff -u - "$WORK/got" >&2 || fail "completion in $1"
 }
 
@@ -80,6 +80,7 @@ fish -n "$WORK/complete/fish" || fail "fish does not read its script"
 fish_offers() {
     line=$1
     shift
+    # shellcheck disable=SC2016 # fish expands it
     (cd "$WORK/complete" && HOME=$WORK/complete fish --no-config -c \
         'source fish; complete -C "$argv[1]"' "$line") | cut -f 1 >"$WORK/got"
     printf '%s\n' "$@" | diff -u - "$WORK/got" >&2 || fail "fish, after \"$line\""
@@ -97,6 +98,7 @@ fish_offers 'scepctl ca rollover prep' prepare
 
 make_server site
 issue_for_20_days site
+set_setting site servers.domains '["telco.net"]'
 start_server site
 new_challenge site
 expect 0 enroll --cn CP-8841-SEP000000000001 --out "$WORK/one"
@@ -156,6 +158,33 @@ radius freeradius --server http://$SERVER
 export --format jsonl
 completion bash
 END
+
+say "and what changes something answers in JSON, too"
+# is_json WORD...: one JSON text on standard output.
+is_json() {
+    "$BIN/scepctl" -c "$WORK/site/scepd.conf" --json "$@" 2>"$WORK/ignored" |
+        jq -e . >"$WORK/output" || fail "--json $* is not JSON"
+}
+(umask 077 && echo extract-me >"$WORK/password")
+openssl req -new -newkey rsa:2048 -nodes -keyout "$WORK/server.key" -out "$WORK/server.csr" \
+    -subj /CN=pv.telco.net 2>"$WORK/output" || fail "openssl req"
+mkdir "$WORK/mics"
+"$TOOLS/mic_factory" "$WORK/mics" >"$WORK/mics.log" || fail "mic_factory"
+is_json init "$WORK/other" --listen 127.0.0.1:0
+is_json mic check "$WORK/mics/phone-9871.pem"
+is_json server-cert sign "$WORK/server.csr" --out "$WORK/server.pem"
+is_json server-cert nginx --cn pv.telco.net --mic "$WORK/mics/crca2099.pem"
+is_json phone p12 --cn CP-8841-SEP000000000003 --out "$WORK/phone.p12" \
+    --password-file "$WORK/password"
+is_json phone try "$URL" --fingerprint "$FINGERPRINT"
+is_json device import - <<END
+000000000005,FCH5
+END
+is_json device remove 000000000005
+is_json challenge revoke "$CHALLENGE_ID"
+is_json revoke CP-8841-SEP000000000003
+is_json backup "$WORK/json.tar"
+is_json restore "$WORK/json.tar" --into "$WORK/restored"
 
 say "progress at a terminal, on the error stream only"
 at_terminal "export --format csv --out '$WORK/all.csv'"

@@ -131,7 +131,7 @@ static void test_status_has_refusals(void **state)
                                 "expired, 0 revoked; 0 pending\n");
     assert_contains(status.out, "CRL:                none yet\n");
     assert_contains(status.out, " days");
-    assert_contains(status.out, "1 certificates, 0 challenges, 0 pending, 1 events\n");
+    assert_contains(status.out, "1 certificate, 0 challenges, 0 pending, 1 event\n");
     outcome_done(&status);
     struct outcome json = succeed(fixture, (const char *[]){"--json", "status", NULL});
     assert_contains(json.out, "\"fleet\": {");
