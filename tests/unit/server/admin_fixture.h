@@ -95,7 +95,8 @@ static inline int fixture_tear_down(void **state)
 // A test with a fixture of its own, in *state.
 #define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
-// Writes a certificate record as it is but for its DER, which becomes a certificate for its CN.
+// Writes a certificate record as it is but for its issuer, which is the CA that is there, and its
+// DER, which becomes a certificate for its CN.
 static inline void fixture_write_certificate(struct fixture *fixture,
                                              const struct store_certificate *record)
 {
@@ -104,6 +105,9 @@ static inline void fixture_write_certificate(struct fixture *fixture,
     struct write_order order = {
         .kind = WRITE_ISSUED, .now = record->issued_at, .certificate = *record};
     assert_int_equal(ossl_cert_to_der(cert, &order.certificate.der, NULL), ERR_OK);
+    struct policy *policy = live_policy_get(fixture->live.policy);
+    memcpy(order.certificate.issuer, credentials_issuing(policy->credentials)->id, SHA256_LEN);
+    policy_unref(policy);
     if (writer_submit_and_wait(fixture->live.writer, &order, &err) != ERR_OK) {
         fail_msg("writer: %s", err.text);
     }
