@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "conf/base/hex.h"
-#include "server/ctl/archive.h"
+#include "server/ctl/archive/archive.h"
 
 #define BACKUP_KIT_STORE  "not really a store, but as many octets as the manifest says"
 #define BACKUP_KIT_CONFIG "# scepd.conf\n"

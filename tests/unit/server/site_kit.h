@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "ra/policy.h"
-#include "server/ctl/init_files.h"
-#include "server/ctl/init_place.h"
+#include "server/ctl/ca/init_files.h"
+#include "server/ctl/ca/init_place.h"
 
 static inline void site_init_as(const char *folder, const char *static_file,
                                 const struct ceremony_order *order)

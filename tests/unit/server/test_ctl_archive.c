@@ -8,7 +8,7 @@
 #include <archive_entry.h>
 
 #include "conf/base/file.h"
-#include "server/ctl/tar_reader.h"
+#include "server/ctl/archive/tar_reader.h"
 
 #define NAME      "backup.tar"
 #define BLOCK_LEN 512

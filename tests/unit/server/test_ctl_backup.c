@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "server/backup_kit.h"
-#include "server/ctl/restore_target.h"
+#include "server/ctl/archive/restore_target.h"
 
 #define NEXT      "0123456789abcdef"
 #define NEXT_CERT "generations/0123456789abcdef/ca.pem"

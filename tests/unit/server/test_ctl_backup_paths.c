@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "server/ctl/backup_paths.h"
+#include "server/ctl/archive/backup_paths.h"
 
 static void test_plain(void **state)
 {

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "server/ctl/phone_macros.h"
+#include "server/ctl/phone/phone_macros.h"
 
 #define PIN     "12040870625C5B755D73F5925285F8F5FF5D55AF"
 #define NAME_64 "a23456789b123456789c123456789d123456789e123456789f123456789g1234"

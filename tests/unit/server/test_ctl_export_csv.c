@@ -2,7 +2,7 @@
 // Cells of a CSV file that no spreadsheet takes for a formula.
 #include "kit/kit.h"
 
-#include "server/ctl/export_csv.h"
+#include "server/ctl/archive/export_csv.h"
 
 static void test_cells(void **state)
 {

@@ -15,9 +15,9 @@
 #include "conf/base/file.h"
 #include "conf/limits.h"
 #include "conf/settings.h"
-#include "server/ctl/dns_check.h"
-#include "server/ctl/p12.h"
 #include "server/ctl/password.h"
+#include "server/ctl/phone/p12.h"
+#include "server/ctl/servers/dns_check.h"
 
 // ---- names and addresses ----
 

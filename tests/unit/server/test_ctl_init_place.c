@@ -9,7 +9,7 @@
 
 #include "conf/base/file.h"
 #include "conf/settings.h"
-#include "server/ctl/init_files.h"
+#include "server/ctl/ca/init_files.h"
 
 #define SCEPD_ID 64001 // of no user
 #define CA_GROUP 64002

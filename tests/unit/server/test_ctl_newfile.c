@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "conf/base/file.h"
+#include "server/ctl/archive/restore_stage.h"
 #include "server/ctl/interrupt.h"
-#include "server/ctl/restore_stage.h"
 
 static const struct stage_rights rights = {0640, (uid_t)-1, (gid_t)-1};
 static const struct stage_rights folder_rights = {0750, (uid_t)-1, (gid_t)-1};

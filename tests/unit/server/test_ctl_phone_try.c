@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "server/ctl/folder.h"
-#include "server/ctl/phone_report.h"
+#include "server/ctl/phone/phone_report.h"
 
 #define PINNED "12040870625C5B755D73F5925285F8F5FF5D55AF"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/ctl/restore_config.h"
+#include "server/ctl/archive/restore_config.h"
 
 #define ADAPTED "# Settings of scepd, restored into a folder of their own"
 

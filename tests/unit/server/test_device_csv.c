@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "server/admin/admin_resources.h"
-#include "server/ctl/device_csv.h"
+#include "server/ctl/fleet/device_csv.h"
 
 #define LONG_LEN 5000 // octets; a line may have 4096
 
