@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "ca/client_internal.h"
 #include "ca/link.h"
 
 #define MS_PER_SEC 1000

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The RA's side of the connection to scepd-ca. One connection per thread; a connection that broke
-// is made again by the next question. No question waits longer than CA_ANSWER_TIMEOUT_SEC.
+// is made again by the next question. No question waits longer than CA_ANSWER_TIMEOUT_SEC, or than
+// ca_client_set_timeout() says.
 #pragma once
 
 #include "ca/frame.h"
@@ -15,6 +16,8 @@ struct ca_client;
 enum err_code ca_client_new(const char *socket_path, struct ca_client **ret_client,
                             struct err *err) MUST_CHECK;
 void ca_client_free(struct ca_client *client);
+// How long one question may take in all, in milliseconds, from the next one on.
+void ca_client_set_timeout(struct ca_client *client, uint32_t timeout_ms);
 
 // Has a certificate issued. *ret_certificate (empty before) gets its DER.
 // Errors: ERR_BAD_REQUEST, ERR_BAD_ALG and so on as the CA said, with its words; ERR_BUSY when the

@@ -48,7 +48,10 @@ static enum err_code parse_certs(struct view content, STACK_OF(X509) * certs, st
     }
     X509 *cert = NULL;
     enum err_code code = ossl_cert_from_der(content, &cert, err);
-    return code == ERR_OK ? push_cert(certs, cert, err) : code;
+    if (code == ERR_OK) {
+        return push_cert(certs, cert, err);
+    }
+    return err != NULL ? err_prefix(err, "neither PEM nor DER, which are allowed") : code;
 }
 
 // What is wrong with a file's content is a wrong setting.
@@ -81,7 +84,7 @@ enum err_code cert_file_read_all(const char *path, STACK_OF(X509) * certs, struc
     }
     buf_done(&content);
     if (code == ERR_OK && sk_X509_num(certs) == before) {
-        code = err_set(err, ERR_CONFIG, "no certificate in it");
+        code = err_set(err, ERR_CONFIG, "no certificate in it; allowed are PEM and DER");
     }
     return blame_file(code, path, err);
 }

@@ -106,7 +106,9 @@ static enum err_code check_is_rsa(const struct csr *csr, struct err *err)
         char name[80];
         OBJ_obj2txt(name, sizeof name, algorithm, 0);
         return err_set(err, ERR_BAD_ALG,
-                       "a key of type %s; SCEP encrypts the answer to it, so it must be RSA", name);
+                       "a key of type %s; it must be RSA, because SCEP encrypts its answers to a "
+                       "phone's key, and phones' TLS wants it of a server",
+                       name);
     }
     return ERR_OK;
 }

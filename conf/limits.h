@@ -26,5 +26,9 @@
 // Validity of what the CA issues (reference: section "X.509 profiles" in ca/README.md).
 #define BACKDATE_SEC             600 // notBefore this far back: phones' clocks differ
 #define PHONE_RENEWS_BEFORE_DAYS 15  // phones renew in the last 15 days, looked at every 4 h
-#define DAY_SEC                  86400
-#define HOUR_SEC                 3600
+#define PHONE_DAYS_MIN           (PHONE_RENEWS_BEFORE_DAYS + 1)
+#define PHONE_DAYS_REASON                                                                          \
+    "a phone renews in the last 15 days of its certificate and looks every 4 hours, so with 15 "   \
+    "days or less it would enrol again for ever"
+#define DAY_SEC  86400
+#define HOUR_SEC 3600

@@ -3,7 +3,6 @@
 #include "conf/limits.h"
 #include "conf/schema_table.h"
 
-#define VALIDITY_MIN    (PHONE_RENEWS_BEFORE_DAYS + 1)
 #define JITTER_MAX      365
 #define DAYS_MAX        3650
 #define PENDING_MAX     10000
@@ -244,9 +243,8 @@ static const struct schema_item items[] = {
      .words = "After so many days without a decision a request is forgotten."},
 
     {.name = "phone.validity_days",
-     INTEGER(VALIDITY_MIN, DAYS_MAX),
-     .range_reason = "a phone renews in the last 15 days of its certificate and looks every 4 "
-                     "hours, so with 15 days or less it would enrol again for ever",
+     INTEGER(PHONE_DAYS_MIN, DAYS_MAX),
+     .range_reason = PHONE_DAYS_REASON,
      FIELD(phone.validity_days),
      .initial = "730",
      .example = "365",

@@ -7,9 +7,10 @@
 
 static void add_words(struct enroll_report *report, const char *words)
 {
-    size_t len = strlen(report->reason);
+    char whole[2 * ERR_TEXT_LEN + 2];
     if (words[0] != '\0') {
-        snprintf(report->reason + len, sizeof report->reason - len, ": %s", words);
+        snprintf(whole, sizeof whole, "%s: %s", report->reason, words);
+        store_event_words(report->reason, sizeof report->reason, whole);
     }
 }
 

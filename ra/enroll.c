@@ -69,6 +69,7 @@ static struct enroll_state *begin(struct enroll_job *job, struct enroll_service 
     job->tries++;
     job->report.level = LOG_LEVEL_INFO;
     job->report.refusal = REFUSAL_NONE; // of a try before this one
+    job->report.is_opened = false;
     if (state != NULL) {
         state->service = service;
         state->common_name = "";

@@ -36,11 +36,14 @@ struct enroll_report {
     enum signer_class signer_class;
     bool is_signer_known;
     char trust_store[64];                 // that accepted the MIC; "" = none
+    char mic_issuer[STORE_ISSUER_LEN];    // of a signer that is not accepted; "" = not so
     char model[STORE_MODEL_LEN];          // from the MIC; "" = unknown
     char serial_number[STORE_NUMBER_LEN]; // the device's, from the MIC; "" = unknown
     char pending_id[PENDING_ID_LEN];      // "" = not pending
     char common_name[STORE_NAME_LEN];
     char mac[MAC_TEXT_LEN];
+    bool is_claimed; // model, serial number, CN and MAC are what somebody says and nothing proves
+    bool is_opened;  // what is in the envelope was looked at
     const char *digest; // "SHA256"; NULL = not known
     const char *cipher; // "AES-128-CBC"; NULL = not known
     enum challenge_state challenge;

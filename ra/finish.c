@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/base/clock.h"
+#include "ra/claim.h"
 #include "ra/enroll_state.h"
 #include "ra/history.h"
 
@@ -65,6 +66,7 @@ void finish_job(struct enroll_job *job, enum enroll_outcome outcome, const char 
 {
     job->outcome = outcome;
     job->report.decision = decision;
+    claim_note(job);
     history_note(job);
     leave(job);
     policy_unref(job->policy);

@@ -42,6 +42,7 @@ static void report_opened(struct enroll_job *job)
 {
     const struct enroll_state *state = job->state;
     const struct facts *facts = &state->facts;
+    job->report.is_opened = true;
     report_names(job);
     // A repeat presents a used-up challenge by right, but only the key's owner can repeat.
     bool is_repeat =

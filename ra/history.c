@@ -29,7 +29,9 @@ static void describe(const struct enroll_job *job, struct store_event *event)
     store_event_name_device(event, report->mac, report->common_name);
     store_event_text(event->model, sizeof event->model, report->model);
     store_event_text(event->peer, sizeof event->peer, job->source);
-    store_event_text(event->words, sizeof event->words, report->reason);
+    store_event_words(event->words, sizeof event->words, report->reason);
+    store_event_text(event->issuer, sizeof event->issuer, report->mic_issuer);
+    event->is_claimed = report->is_claimed;
     if (report->has_serial) {
         memcpy(event->serial, report->serial, SERIAL_LEN);
     }

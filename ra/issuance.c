@@ -81,9 +81,17 @@ static void copy_device(const struct signer_device *device, struct store_certifi
     record->mic_not_after = device->mic_not_after;
 }
 
+// A server is no device, whatever its name looks like.
+static bool has_mac(struct store_certificate *record)
+{
+    return record->kind == CERTIFICATE_OF_PHONE &&
+           (record->mac[0] != '\0' ||
+            names_find_mac(view_of_text(record->common_name), record->mac));
+}
+
 static void name_device(struct store_certificate *record)
 {
-    if (record->mac[0] != '\0' || names_find_mac(view_of_text(record->common_name), record->mac)) {
+    if (has_mac(record)) {
         snprintf(record->device, sizeof record->device, "%s", record->mac);
     } else if (record->common_name[0] != '\0' &&
                strlen(record->common_name) < sizeof record->device) {
@@ -122,6 +130,7 @@ static struct store_certificate begin_record(const struct issuance *issuance)
 {
     struct store_certificate record = {
         .status = CERTIFICATE_VALID,
+        .kind = issuance->profile == PROFILE_SERVER ? CERTIFICATE_OF_SERVER : CERTIFICATE_OF_PHONE,
         .issued_at = issuance->now,
         .signer_class = (uint8_t)issuance->signer_class,
         .origin = issuance->origin,

@@ -38,12 +38,19 @@ uint32_t manual_days_max(const struct settings *settings, enum issue_profile pro
                                      : settings->phone.validity_days;
 }
 
+uint32_t manual_days_min(enum issue_profile profile)
+{
+    return profile == PROFILE_PHONE ? PHONE_DAYS_MIN : 1;
+}
+
 static enum err_code check_days(const struct making *making, struct err *err)
 {
+    uint32_t days = making->order->days;
+    uint32_t least = manual_days_min(making->order->profile);
     uint32_t most = manual_days_max(making->parts->policy->settings, making->order->profile);
-    if (making->order->days > most) {
-        return err_set(err, ERR_LIMIT, "%u days; allowed: 1 to %u (%s)",
-                       (unsigned)making->order->days, (unsigned)most,
+    if (days > most || (days > 0 && days < least)) {
+        return err_set(err, ERR_LIMIT, "%u days; allowed: %u to %u (%s)", (unsigned)days,
+                       (unsigned)least, (unsigned)most,
                        making->order->profile == PROFILE_SERVER ? "servers.validity_days"
                                                                 : "phone.validity_days");
     }

@@ -22,8 +22,10 @@ struct manual_order {
     int64_t now;
 };
 
-// The most days that the settings give a certificate of the profile.
+// The most days that the settings give a certificate of the profile, and the fewest that make
+// sense: phones with less than PHONE_DAYS_MIN would enrol again and again.
 uint32_t manual_days_max(const struct settings *settings, enum issue_profile profile);
+uint32_t manual_days_min(enum issue_profile profile);
 
 // Has the certificate issued by the present CA and written; it becomes the device's present one.
 // A phone's subjectAltNames are chosen by the settings as ever; a server's are the host of its

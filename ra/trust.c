@@ -13,8 +13,9 @@
 #include "conf/base/clock.h"
 #include "ra/trust_store.h"
 
-#define CHAIN_DEPTH_MAX 6  // CAs above a MIC; real chains have 1 or 2
-#define SHA1_STRENGTH   63 // bits of security OpenSSL counts for SHA-1; less is MD5 and older
+#define CHAIN_DEPTH_MAX 6   // CAs above a MIC; real chains have 1 or 2
+#define ISSUER_LEN      112 // bytes with NUL of an issuer's name in a reason
+#define SHA1_STRENGTH   63  // bits of security OpenSSL counts for SHA-1; less is MD5 and older
 
 // What is judged, and what all stores need to know of it.
 struct candidate {
@@ -24,6 +25,7 @@ struct candidate {
     struct identity identity;
     struct err unreadable; // why there is no identity; ERR_OK = there is one
     int64_t not_after;
+    const char *asked; // what is asked about it: one store, or all
 };
 
 // What became of the chain under one store.
@@ -31,6 +33,7 @@ struct chain {
     STACK_OF(X509) * certs;    // MIC first, root last; owned; NULL = not genuine
     char reason[ERR_TEXT_LEN]; // why not genuine
     bool is_issuer_unknown;    // and whether it is no more than that
+    const char *asked;         // where its issuer was looked for, for `reason`
     const char *level_fault;   // below the auth_level; NULL = not
 };
 
@@ -83,7 +86,7 @@ static void configure(X509_STORE_CTX *context, const struct trust_store *store, 
 
 static void explain(X509_STORE_CTX *context, struct chain *chain)
 {
-    char issuer[ERR_TEXT_LEN / 2] = "?";
+    char issuer[ISSUER_LEN] = "?";
     int error = X509_STORE_CTX_get_error(context);
     X509 *last = X509_STORE_CTX_get_current_cert(context);
     if (last != NULL) {
@@ -91,8 +94,8 @@ static void explain(X509_STORE_CTX *context, struct chain *chain)
     }
     chain->is_issuer_unknown = error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
     if (chain->is_issuer_unknown) {
-        snprintf(chain->reason, sizeof chain->reason,
-                 "no certificate of the issuer %s that fits by name and key", issuer);
+        snprintf(chain->reason, sizeof chain->reason, "%s fits its issuer %s by name and key",
+                 chain->asked, issuer);
     } else {
         snprintf(chain->reason, sizeof chain->reason, "%s (issuer %s)",
                  X509_verify_cert_error_string(error), issuer);
@@ -273,7 +276,7 @@ static enum err_code judge_by(const struct trust_store *store, const struct cand
                               struct trust_result *ret_result, unsigned *ret_distance,
                               struct err *err)
 {
-    struct chain chain = {0};
+    struct chain chain = {.asked = candidate->asked};
     struct err why = {0};
     struct trust_result result = {.state = TRUST_NONE};
     enum err_code code = verify_chain(store, candidate, &chain, err);
@@ -321,6 +324,7 @@ enum err_code trust_judge(const struct trust *trust, X509 *cert, STACK_OF(X509) 
     struct trust_result best = {.state = TRUST_NONE};
     unsigned best_distance = UINT_MAX;
     enum err_code code = prepare(cert, others, now, &candidate, err);
+    candidate.asked = "no trust store in mic";
     for (unsigned i = 0; code == ERR_OK && best.state != TRUST_GOOD && i < trust->count; i++) {
         struct trust_result result = {0};
         unsigned distance = UINT_MAX;
@@ -348,6 +352,7 @@ enum err_code trust_judge_by(const struct trust *trust, unsigned store, X509 *ce
     struct candidate candidate = {0};
     unsigned distance = UINT_MAX;
     enum err_code code = prepare(cert, others, now, &candidate, err);
+    candidate.asked = "no CA certificate of this trust store";
     return code == ERR_OK ? judge_by(&trust->stores[store], &candidate, ret_result, &distance, err)
                           : code;
 }

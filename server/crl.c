@@ -7,7 +7,8 @@
 #include "conf/base/clock.h"
 #include "conf/base/log.h"
 
-#define ENTRIES_MIN 64 // first size of the list; it doubles
+#define ENTRIES_MIN  64         // first size of the list; it doubles
+#define NUMBER_EPOCH 1577836800 // 2020-01-01T00:00:00Z
 
 DEFINE_CLEANUP(X509_CRL *, X509_CRL_free);
 
@@ -24,6 +25,11 @@ int64_t crl_keep_sec(struct live *live)
     int64_t sec = (int64_t)policy->settings->ca.crl_hours * HOUR_SEC;
     policy_unref(policy);
     return sec;
+}
+
+uint64_t crl_first_number(int64_t now)
+{
+    return now > NUMBER_EPOCH ? (uint64_t)(now - NUMBER_EPOCH) : 1;
 }
 
 static bool has_room(struct entries *entries)
@@ -188,6 +194,19 @@ static enum err_code is_due(struct live *live, const struct store_crl *crl, int6
     return code;
 }
 
+// A CA that is older than the store's knowledge of it may have revoked what nobody knows here.
+static void warn_of_lost_history(const struct generation *generation, int64_t now)
+{
+    int64_t not_before = 0;
+    if (ossl_time_read(X509_get0_notBefore(generation->cert), &not_before) &&
+        not_before + DAY_SEC < now) {
+        log_message(LOG_LEVEL_WARNING, "crl",
+                    "this is the store's first CRL of CA %s, which is older than a day: what the "
+                    "CA revoked before, if anything, is not listed",
+                    generation->name);
+    }
+}
+
 static enum err_code publish_one(struct live *live, const struct generation *generation,
                                  enum crl_occasion occasion, int64_t now, struct err *err)
 {
@@ -201,12 +220,20 @@ static enum err_code publish_one(struct live *live, const struct generation *gen
     code = store_find_crl(live->store, generation->id, &stored, err);
     if (code == ERR_OK && occasion == CRL_WHEN_DUE) {
         code = is_due(live, &stored, now, &is_wanted, err);
-    } else if (code == ERR_NOT_FOUND) {
+    }
+    bool is_first = code == ERR_NOT_FOUND;
+    uint64_t number = is_first ? crl_first_number(now) : stored.number + 1;
+    store_crl_done(&stored);
+    if (is_first) {
         code = ERR_OK;
     }
-    uint64_t number = stored.number + 1;
-    store_crl_done(&stored);
-    return code == ERR_OK && is_wanted ? make(live, generation, number, now, err) : code;
+    if (code == ERR_OK && is_wanted) {
+        code = make(live, generation, number, now, err);
+    }
+    if (code == ERR_OK && is_first) {
+        warn_of_lost_history(generation, now);
+    }
+    return code;
 }
 
 enum err_code crl_publish(struct live *live, enum crl_occasion occasion, int64_t now,

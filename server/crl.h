@@ -10,6 +10,12 @@ enum crl_occasion {
     CRL_IN_ANY_CASE // after a revocation
 };
 
+// The number of the first CRL in a store that has none of its CA, at `now`: seconds since 2020, at
+// least 1. The store may be new and the CA not, and a number must not go back (RFC 5280, 5.2.3):
+// whatever stores the CA had before are beneath it, as long as they made fewer than one CRL a
+// second.
+uint64_t crl_first_number(int64_t now);
+
 // For how long an entry outlives its certificate: whoever has a CRL from before sees it once more.
 int64_t crl_keep_sec(struct live *live);
 

@@ -44,7 +44,8 @@ struct daemon {
     struct web *web; // NULL: nobody wants it
     struct live live;
     struct jobs jobs;
-    int64_t ping_us; // how often, and when next
+    bool was_ca_answering; // at the last ping, as the log has it
+    int64_t ping_us;       // how often, and when next
     int64_t next_ping_us;
 };
 
@@ -84,11 +85,15 @@ static void allow_files(const struct settings *settings)
     }
 }
 
-static bool ping(struct daemon *daemon, struct err *err)
+static enum err_code make_ca_probe(struct daemon *daemon, const char *socket_path, struct err *err)
 {
-    bool is_answering = ca_client_ping(daemon->ca, NULL, err) == ERR_OK;
-    atomic_store(&daemon->live.is_ca_answering, is_answering);
-    return is_answering;
+    struct ca_client *probe = NULL;
+    enum err_code code = ca_client_new(socket_path, &probe, err);
+    if (code == ERR_OK) {
+        ca_client_set_timeout(probe, HEALTH_CA_TIMEOUT_MS);
+        daemon->live.ca_probe = probe;
+    }
+    return code;
 }
 
 static bool has_child_ended(const struct daemon *daemon, struct err *err)
@@ -108,12 +113,14 @@ static enum err_code start_ca(struct daemon *daemon, const struct settings *sett
         daemon->live.ca = daemon->ca;
     }
     // The socket is there before the program is, so the question waits in it until the CA is ready.
-    if (code == ERR_OK && !ping(daemon, err)) {
+    if (code == ERR_OK && ca_client_ping(daemon->ca, NULL, err) != ERR_OK) {
         code = ERR_BUSY;
         (void)!has_child_ended(daemon, err);
         err_prefix(err, "the CA did not start");
     }
-    return code;
+    daemon->was_ca_answering = code == ERR_OK;
+    atomic_store(&daemon->live.is_ca_answering, code == ERR_OK);
+    return code == ERR_OK ? make_ca_probe(daemon, settings->ca.socket, err) : code;
 }
 
 static void run_job(void *context, struct ca_client *ca, struct enroll_job *job)
@@ -423,9 +430,9 @@ static void ping_when_due(struct daemon *daemon)
     if (clock_monotonic_us() < daemon->next_ping_us) {
         return;
     }
-    bool was_answering = atomic_load(&daemon->live.is_ca_answering);
-    bool is_answering = ping(daemon, &err);
-    log_change(was_answering, is_answering, &err);
+    bool is_answering = health_ask_ca(&daemon->live, clock_now(), &err) == ERR_OK;
+    log_change(daemon->was_ca_answering, is_answering, &err);
+    daemon->was_ca_answering = is_answering;
     if (is_answering) {
         sd_notify(0, "WATCHDOG=1");
     }
@@ -490,6 +497,7 @@ static void stop(struct daemon *daemon)
         store_close(daemon->live.store);
     }
     live_policy_free(daemon->live.policy);
+    ca_client_free(daemon->live.ca_probe);
     ca_client_free(daemon->ca);
     ca_child_stop(daemon->child);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/fleet.h"
 
+#include <string.h>
+
 #include "conf/limits.h"
 #include "server/live.h"
 #include "server/outlook.h"
@@ -75,6 +77,40 @@ static enum err_code count_devices(struct store *store, int64_t now, struct flee
     return code;
 }
 
+struct server_count {
+    struct fleet_servers *servers;
+    int64_t now;
+};
+
+// They come by their end.
+static bool count_server(const struct store_certificate *certificate, void *context)
+{
+    struct server_count *count = context;
+    struct fleet_servers *servers = count->servers;
+    if (certificate->not_after <= count->now) {
+        int64_t over_sec = count->now - certificate->not_after;
+        servers->expired++;
+        servers->expired_lately += over_sec <= (int64_t)FLEET_LATELY_DAYS * DAY_SEC ? 1 : 0;
+        return true;
+    }
+    if (certificate->status == CERTIFICATE_REVOKED) {
+        servers->revoked++;
+        return true;
+    }
+    if (servers->valid++ == 0) {
+        servers->next_not_after = certificate->not_after;
+        memcpy(servers->next_name, certificate->common_name, sizeof servers->next_name);
+    }
+    return true;
+}
+
+static enum err_code count_servers(struct store *store, int64_t now, struct fleet *fleet,
+                                   struct err *err)
+{
+    struct server_count count = {.servers = &fleet->servers, .now = now};
+    return store_list_servers(store, INT64_MIN, INT64_MAX, count_server, &count, err);
+}
+
 // 0 when it cannot be read.
 static int64_t end_of(const X509 *cert)
 {
@@ -114,6 +150,9 @@ static enum err_code compute(struct live *live, int64_t now, struct fleet *ret_f
 {
     struct fleet fleet = {.as_of = now};
     enum err_code code = count_devices(live->store, now, &fleet, err);
+    if (code == ERR_OK) {
+        code = count_servers(live->store, now, &fleet, err);
+    }
     if (code == ERR_OK) {
         code = store_count(live->store, &fleet.store, err);
     }

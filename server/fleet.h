@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fleet at a glance: how many devices there are and how they stand, when their certificates
 // end, and how the CA and the store are. The one source of /v1/fleet, /metrics and the web page.
-// Only keys of the store are looked at; where there are many devices the result is kept for some
-// seconds, so that who asks often does not load the server.
+// Of phones only keys of the store are looked at, and servers are few; where there are many devices
+// the result is kept for some seconds, so that who asks often does not load the server.
 #pragma once
 
 #include "ra/store/store.h"
 #include "server/refusals.h"
 
-#define FLEET_BUCKETS  9
-#define FLEET_SMALL    10000 // devices that are counted anew for everybody who asks: 0.2 ms
-#define FLEET_KEEP_SEC 10    // for more of them a count is good for so long: 50 ms for a million
+#define FLEET_BUCKETS     9
+#define FLEET_LATELY_DAYS 30    // a server whose certificate is over for longer is probably gone
+#define FLEET_SMALL       10000 // devices that are counted anew for everybody who asks: 0.2 ms
+#define FLEET_KEEP_SEC    10    // for more of them a count is good for so long: 50 ms for a million
 
 // Devices by the end of their present certificate: from `from` to before `until`; INT64_MIN and
 // INT64_MAX are no bound. Revoked ones are in the first bucket only, when they are over.
@@ -18,6 +19,16 @@ struct fleet_bucket {
     int64_t from;
     int64_t until;
     uint64_t count;
+};
+
+// Servers' present certificates, which nothing renews by itself.
+struct fleet_servers {
+    uint64_t valid;
+    uint64_t expired;
+    uint64_t expired_lately; // of these, not more than FLEET_LATELY_DAYS ago
+    uint64_t revoked;
+    int64_t next_not_after;         // of the valid ones, the first to end; 0 = there is none
+    char next_name[STORE_NAME_LEN]; // its common name
 };
 
 // Times are seconds since 1970. Every device is one of ok, due, late, expired, revoked
@@ -31,6 +42,7 @@ struct fleet {
     uint64_t expired;
     uint64_t revoked;
     struct fleet_bucket expiry[FLEET_BUCKETS]; // past, up to 15, 30, 60, 90, 180, 365, 730 days, on
+    struct fleet_servers servers;
     struct store_counts store;
     struct refusals_day refused;
     // The CRL of the present CA.

@@ -21,15 +21,32 @@ static void PRINTF_LIKE(3, 4)
 }
 
 // Not when the clock was set back.
-static bool is_fresh(const struct health_probe *probe, int64_t now)
+static bool is_fresh(int64_t at, int64_t now, int64_t keep_sec)
 {
-    return probe->at != 0 && now >= probe->at && now - probe->at < HEALTH_PROBE_SEC;
+    return at != 0 && now >= at && now - at < keep_sec;
+}
+
+enum err_code health_ask_ca(struct live *live, int64_t now, struct err *err)
+{
+    enum err_code code = ca_client_ping(live->ca_probe, NULL, err);
+    live->ca_asked_at = now;
+    atomic_store(&live->is_ca_answering, code == ERR_OK);
+    return code;
+}
+
+bool health_ca_answers(struct live *live, int64_t now)
+{
+    struct err ignored = {0}; // the main loop asks, too, and tells the log
+    if (live->ca_probe != NULL && !is_fresh(live->ca_asked_at, now, HEALTH_CA_SEC)) {
+        (void)!health_ask_ca(live, now, &ignored);
+    }
+    return atomic_load(&live->is_ca_answering);
 }
 
 static void check_store(struct live *live, int64_t now, struct health *health)
 {
     struct health_probe *probe = &live->probe;
-    if (!is_fresh(probe, now)) {
+    if (!is_fresh(probe->at, now, HEALTH_PROBE_SEC)) {
         struct write_order order = {.kind = WRITE_PROBE, .now = now};
         probe->failure = (struct err){0};
         (void)!writer_submit_and_wait(live->writer, &order, &probe->failure);
@@ -77,7 +94,7 @@ static void check_fleet(struct live *live, int64_t now, struct health *health)
 void health_check(struct live *live, int64_t now, struct health *ret_health)
 {
     *ret_health = (struct health){.is_well = true};
-    if (!atomic_load(&live->is_ca_answering)) {
+    if (!health_ca_answers(live, now)) {
         complain(ret_health, HEALTH_CA, "the CA (scepd-ca) does not answer");
     }
     check_store(live, now, ret_health);

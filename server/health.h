@@ -8,7 +8,9 @@
 
 #include "conf/base/err.h"
 
-#define HEALTH_PROBE_SEC 10 // a write into the store is tried at most so often
+#define HEALTH_PROBE_SEC     10   // a write into the store is tried at most so often
+#define HEALTH_CA_SEC        5    // and scepd-ca is asked at most so often whether it answers
+#define HEALTH_CA_TIMEOUT_MS 2000 // for which it has so long; the main thread waits
 
 // What the last try to write came to; part of struct live.
 struct health_probe {
@@ -25,5 +27,11 @@ struct health {
 };
 
 struct live;
+// Asks scepd-ca by live->ca_probe whether it answers and notes it in `live`. Main thread; waits up
+// to HEALTH_CA_TIMEOUT_MS. Errors: ERR_BUSY, ERR_PROTOCOL.
+enum err_code health_ask_ca(struct live *live, int64_t now, struct err *err) MUST_CHECK;
+// Whether the CA answers, as was seen at most HEALTH_CA_SEC ago: asks when that is older, and there
+// is a `ca_probe`. Main thread.
+bool health_ca_answers(struct live *live, int64_t now);
 // Main thread; waits for a commit when a write is tried.
 void health_check(struct live *live, int64_t now, struct health *ret_health);

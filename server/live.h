@@ -43,16 +43,18 @@ struct live {
     struct writer *writer;
     struct live_policy *policy;
     struct ocsp *ocsp;
-    struct ca_client *ca;      // the main thread's connection to scepd-ca
-    struct work *work;         // for its queue's length; NULL = none
-    struct refusals *refusals; // of the last day; NULL = nobody counts them
+    struct ca_client *ca;       // the main thread's connection to scepd-ca
+    struct ca_client *ca_probe; // the same with HEALTH_CA_TIMEOUT_MS; NULL = nobody asks
+    int64_t ca_asked_at;        // when it was asked last whether it answers; 0 = never
+    struct work *work;          // for its queue's length; NULL = none
+    struct refusals *refusals;  // of the last day; NULL = nobody counts them
     // Reads settings, certificates and keys again and puts them to use; whatever is wrong with them
     // leaves the old ones in place. Main thread.
     enum err_code (*reload)(void *context, struct err *err);
     void *reload_context;
     int64_t started_at;
     char listening[64];           // "127.0.0.1:8080" as bound, the real port if 0 was asked for
-    _Atomic bool is_ca_answering; // result of the last ping
+    _Atomic bool is_ca_answering; // as of `ca_asked_at`; health_ca_answers() asks when that is old
     _Atomic uint64_t counts[LIVE_COUNT_MAX];
     struct counters counters;
     struct fleet fleet;        // fleet_get()'s; main thread

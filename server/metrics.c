@@ -69,7 +69,7 @@ static const char *escape(const char *text, char *room, size_t size)
     return room;
 }
 
-static void add_server(struct sheet *sheet, struct live *live)
+static void add_server(struct sheet *sheet, struct live *live, int64_t now)
 {
     char openssl[LINE_LEN / 4];
     begin(sheet, "build_info", "gauge", "Version of scepd and of OpenSSL.");
@@ -77,7 +77,7 @@ static void add_server(struct sheet *sheet, struct live *live)
         escape(OpenSSL_version(OPENSSL_VERSION_STRING), openssl, sizeof openssl));
     add_gauge(sheet, "start_timestamp_seconds", "When scepd was started.", live->started_at);
     add_gauge(sheet, "ca_up", "Whether scepd-ca answered when it was asked last.",
-              atomic_load(&live->is_ca_answering));
+              health_ca_answers(live, now));
     add_gauge(sheet, "queue_length", "Requests that wait for a worker.",
               live->work != NULL ? work_queue_length(live->work) : 0);
 }
@@ -149,6 +149,20 @@ static void add_refusals(struct sheet *sheet, const struct counters *counters)
     }
 }
 
+static void add_server_certificates(struct sheet *sheet, const struct fleet_servers *servers)
+{
+    begin(sheet, "server_certificates", "gauge",
+          "Provisioning servers' present certificates, by state; one for each server.");
+    add_labelled(sheet, "server_certificates", "state", "ok", (int64_t)servers->valid);
+    add_labelled(sheet, "server_certificates", "state", "expired", (int64_t)servers->expired);
+    add_labelled(sheet, "server_certificates", "state", "revoked", (int64_t)servers->revoked);
+    if (servers->valid > 0) {
+        add_gauge(sheet, "server_certificate_next_expiry_timestamp_seconds",
+                  "When the first of the servers' valid certificates ends.",
+                  servers->next_not_after);
+    }
+}
+
 static void add_fleet(struct sheet *sheet, const struct fleet *fleet)
 {
     const struct {
@@ -158,12 +172,13 @@ static void add_fleet(struct sheet *sheet, const struct fleet *fleet)
         {"ok", fleet->ok},           {"due", fleet->due},         {"late", fleet->late},
         {"expired", fleet->expired}, {"revoked", fleet->revoked},
     };
-    begin(sheet, "certificates", "gauge", "Devices by the state of their present certificate.");
+    begin(sheet, "certificates", "gauge",
+          "Phones' present certificates, by state; one for each phone.");
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         add_labelled(sheet, "certificates", "state", states[i].state, (int64_t)states[i].count);
     }
     begin(sheet, "certificates_ending", "gauge",
-          "Devices whose present certificate ends within so many days.");
+          "Phones' present certificates that end within so many days.");
     uint64_t count = 0;
     for (size_t i = 1; i + 1 < FLEET_BUCKETS; i++) {
         const struct fleet_bucket *bucket = &fleet->expiry[i];
@@ -171,9 +186,11 @@ static void add_fleet(struct sheet *sheet, const struct fleet *fleet)
         add(sheet, "scepd_certificates_ending{within_days=\"%" PRId64 "\"} %" PRIu64 "\n",
             (bucket->until - fleet->as_of) / DAY_SEC, count);
     }
+    add_server_certificates(sheet, &fleet->servers);
     add_gauge(sheet, "pending_requests", "Requests that wait for an administrator.",
               (int64_t)fleet->store.pending);
-    add_gauge(sheet, "fleet_timestamp_seconds", "When the devices were counted.", fleet->as_of);
+    add_gauge(sheet, "fleet_timestamp_seconds", "When the certificates were counted.",
+              fleet->as_of);
 }
 
 static void add_authorities(struct sheet *sheet, const struct fleet *fleet)
@@ -224,7 +241,7 @@ enum err_code metrics_write(struct live *live, int64_t now, struct buf *out, str
     if (code != ERR_OK) {
         return code;
     }
-    add_server(&sheet, live);
+    add_server(&sheet, live, now);
     add_requests(&sheet, &live->counters);
     add_durations(&sheet, &live->counters);
     add_algorithms(&sheet, &live->counters);

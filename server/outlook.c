@@ -40,7 +40,8 @@ static enum outlook_state state_of(const struct outlook_facts *facts)
     if (left_sec <= 0) {
         return OUTLOOK_EXPIRED;
     }
-    if (left_sec < (int64_t)OUTLOOK_LATE_DAYS * DAY_SEC) {
+    bool renews = facts->certificate->kind == CERTIFICATE_OF_PHONE;
+    if (renews && left_sec < (int64_t)OUTLOOK_LATE_DAYS * DAY_SEC) {
         return OUTLOOK_LATE;
     }
     return left_sec < facts->within_sec ? OUTLOOK_DUE : OUTLOOK_OK;
@@ -68,6 +69,9 @@ static unsigned troubles_of(const struct outlook_facts *facts, int64_t renews_at
 
 struct outlook outlook_of(const struct outlook_facts *facts)
 {
+    if (facts->certificate->kind == CERTIFICATE_OF_SERVER) {
+        return (struct outlook){.state = state_of(facts)};
+    }
     int64_t begins = facts->certificate->not_after - (int64_t)PHONE_RENEWS_BEFORE_DAYS * DAY_SEC;
     struct outlook outlook = {
         .state = state_of(facts),

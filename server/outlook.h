@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What will become of a device's present certificate: whether its renewal is due or late, and what
-// will make it fail. A pure function over facts: no store, no clock.
+// will make it fail. Servers do not renew by themselves, so theirs is never late, and no renewal
+// fails. A pure function over facts: no store, no clock.
 #pragma once
 
 #include <stdbool.h>
@@ -47,7 +48,7 @@ struct outlook_facts {
 
 struct outlook {
     enum outlook_state state;
-    int64_t renews_at; // when the phone begins to try
+    int64_t renews_at; // when the phone begins to try; 0 = a server, which never does
     unsigned troubles; // of enum outlook_trouble
 };
 struct outlook outlook_of(const struct outlook_facts *facts);

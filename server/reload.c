@@ -184,6 +184,11 @@ void reload_warn(const struct policy *policy)
                     "challenge.static_file is set: whoever learns the static challenge gets "
                     "certificates");
     }
+    if (settings->phone.crl_url == NULL && settings->phone.ocsp_url == NULL) {
+        log_message(LOG_LEVEL_WARNING, "weak_setting",
+                    "neither phone.crl_url nor phone.ocsp_url is set: certificates that are issued "
+                    "now will never say where their revocation can be seen");
+    }
     for (uint32_t i = 0; i < settings->mic_count; i++) {
         warn_of_mic_store(&settings->mic[i]);
     }

@@ -38,7 +38,7 @@ static void add_unless_empty(struct log_line *line, const char *key, const char 
 static bool is_challenge_known(const struct enroll_report *report)
 {
     bool is_replay = report->decision != NULL && strcmp(report->decision, "replay") == 0;
-    return report->challenge != CHALLENGE_ABSENT || (report->common_name[0] != '\0' && !is_replay);
+    return report->challenge != CHALLENGE_ABSENT || (report->is_opened && !is_replay);
 }
 
 static void add_verdict(struct log_line *line, const struct enroll_report *report)
@@ -59,6 +59,9 @@ static void add_verdict(struct log_line *line, const struct enroll_report *repor
         log_add_text(line, "challenge", challenge_state_name(report->challenge));
     }
     add_unless_empty(line, "challenge_id", report->challenge_id);
+    if (report->is_claimed) {
+        log_add_text(line, "claimed", "yes");
+    }
     add_unless_empty(line, "mac", report->mac);
     add_unless_empty(line, "model", report->model);
     add_unless_empty(line, "device_serial", report->serial_number);
@@ -78,6 +81,7 @@ static void add_words(struct log_line *line, const struct enroll_report *report)
     add_clipped(line, "transaction", buf_view(&report->transaction_id), TRANSACTION_SHOWN);
     log_add_text(line, "alarm", report->alarm);
     add_unless_empty(line, "cn", report->common_name);
+    add_unless_empty(line, "mic_issuer", report->mic_issuer);
     if (report->reason[0] != '\0') {
         log_add_text(line, "reason", report->reason);
     }

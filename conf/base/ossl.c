@@ -177,6 +177,22 @@ enum err_code ossl_make_request(const X509_NAME *subject, EVP_PKEY *key, struct 
     return code;
 }
 
+static bool is_continuation(char octet)
+{
+    return ((unsigned char)octet & 0xc0) == 0x80;
+}
+
+// Makes room in a full text of `len` octets for the three that say so.
+static void say_cut(char *text, size_t len)
+{
+    static const char more[] = "...";
+    size_t end = len - (sizeof more - 1);
+    while (end > 0 && is_continuation(text[end])) {
+        end--;
+    }
+    memcpy(text + end, more, sizeof more);
+}
+
 char *ossl_name_print(const X509_NAME *name, char *text, size_t size)
 {
     const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
@@ -186,6 +202,9 @@ char *ossl_name_print(const X509_NAME *name, char *text, size_t size)
         len = BIO_read(bio, text, size < INT_MAX ? (int)size - 1 : INT_MAX);
     }
     text[len > 0 ? len : 0] = '\0';
+    if (bio != NULL && len > 0 && BIO_pending(bio) > 0) {
+        say_cut(text, (size_t)len);
+    }
     return text;
 }
 

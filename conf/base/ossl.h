@@ -63,8 +63,8 @@ enum err_code ossl_name_to_der(const X509_NAME *name, struct buf *ret_der,
 enum err_code ossl_make_request(const X509_NAME *subject, EVP_PKEY *key, struct buf *ret_der,
                                 struct err *err) MUST_CHECK;
 
-// A name in RFC 2253's order and quoting, in UTF-8, cut to `size` bytes with NUL; "" when memory is
-// out. Returns `text`.
+// A name in RFC 2253's order and quoting, in UTF-8; what is longer than `size` bytes with NUL (at
+// least 4) is cut between two characters and ends in "..."; "" when memory is out. Returns `text`.
 char *ossl_name_print(const X509_NAME *name, char *text, size_t size);
 // Whether a certificate names itself as issuer.
 bool ossl_is_self_issued(const X509 *cert);

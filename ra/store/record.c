@@ -5,7 +5,7 @@
 #include "conf/base/hex.h"
 #include "ra/store/record_fields.h"
 
-#define HEAD_LEN (1 + 8 + SERIAL_LEN + 1 + 3 * 8 + 8 + 1 + 8 + 3 * SHA256_LEN) // put_head()'s
+#define HEAD_LEN (1 + 8 + SERIAL_LEN + 1 + 1 + 3 * 8 + 8 + 1 + 8 + 3 * SHA256_LEN) // put_head()'s
 #define FIELDS_MAX                                                                                 \
     (HEAD_LEN + 1024) // octets of a certificate's record without its DER, texts of usual length
 
@@ -20,6 +20,7 @@ static void put_head(struct wire_writer *writer, const struct store_certificate 
     wire_put_u64(writer, sequence);
     wire_put_fixed(writer, certificate->serial, SERIAL_LEN);
     wire_put_u8(writer, (uint8_t)certificate->status);
+    wire_put_u8(writer, (uint8_t)certificate->kind);
     wire_put_i64(writer, certificate->issued_at);
     wire_put_i64(writer, certificate->not_before);
     wire_put_i64(writer, certificate->not_after);
@@ -42,6 +43,7 @@ static enum err_code get_head(struct wire_reader *reader, struct record_certific
     record->sequence = wire_get_u64(reader);
     wire_get_fixed(reader, certificate->serial, SERIAL_LEN);
     certificate->status = wire_get_u8(reader);
+    certificate->kind = wire_get_u8(reader);
     certificate->issued_at = wire_get_i64(reader);
     certificate->not_before = wire_get_i64(reader);
     certificate->not_after = wire_get_i64(reader);
@@ -53,7 +55,10 @@ static enum err_code get_head(struct wire_reader *reader, struct record_certific
     wire_get_fixed(reader, certificate->subject_hash, SHA256_LEN);
     enum certificate_status status = certificate->status;
     bool is_status = status == CERTIFICATE_VALID || status == CERTIFICATE_REVOKED;
-    return reader->failed || !is_status ? record_damaged(certificate_name, err) : ERR_OK;
+    bool is_kind =
+        certificate->kind == CERTIFICATE_OF_PHONE || certificate->kind == CERTIFICATE_OF_SERVER;
+    return reader->failed || !is_status || !is_kind ? record_damaged(certificate_name, err)
+                                                    : ERR_OK;
 }
 
 enum err_code record_put_certificate(const struct store_certificate *certificate, uint64_t sequence,

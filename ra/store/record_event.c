@@ -21,6 +21,8 @@ enum err_code record_put_event(const struct store_event *event, struct buf *out,
     record_put_text(&writer, event->common_name, sizeof event->common_name);
     record_put_text(&writer, event->mac, sizeof event->mac);
     record_put_text(&writer, event->model, sizeof event->model);
+    record_put_bool(&writer, event->is_claimed);
+    record_put_text(&writer, event->issuer, sizeof event->issuer);
     wire_put_fixed(&writer, event->serial, SERIAL_LEN);
     record_put_text(&writer, event->peer, sizeof event->peer);
     record_put_text(&writer, event->reason, sizeof event->reason);
@@ -45,6 +47,8 @@ enum err_code record_get_event(struct view octets, struct store_event *ret_event
     record_get_text(&reader, event.common_name, sizeof event.common_name);
     record_get_text(&reader, event.mac, sizeof event.mac);
     record_get_text(&reader, event.model, sizeof event.model);
+    event.is_claimed = record_get_bool(&reader);
+    record_get_text(&reader, event.issuer, sizeof event.issuer);
     wire_get_fixed(&reader, event.serial, SERIAL_LEN);
     record_get_text(&reader, event.peer, sizeof event.peer);
     record_get_text(&reader, event.reason, sizeof event.reason);

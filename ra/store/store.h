@@ -22,7 +22,8 @@
 #define CHALLENGE_ID_LEN     11  // bytes with NUL: ten hex digits of the keyed hash
 #define STORE_REASON_LEN     32  // bytes with NUL: one word of an event's reason
 #define STORE_FAIL_INFO_LEN  24  // bytes with NUL: "badMessageCheck"
-#define STORE_WORDS_LEN      160 // bytes with NUL: an event's reason in words
+#define STORE_ISSUER_LEN     112 // bytes with NUL: the name of a manufacturer's CA, cut with "..."
+#define STORE_WORDS_LEN      256 // bytes with NUL: an event's reason in words
 
 struct store;
 
@@ -36,10 +37,15 @@ enum certificate_origin {
     ORIGIN_ADMINISTRATOR = 4, // made by his command, without a request of a phone
 };
 
+// Whose a certificate is. Phones renew theirs and are the devices that lists and counts of this
+// header are about; servers' are in lists of their own.
+enum certificate_kind { CERTIFICATE_OF_PHONE = 0, CERTIFICATE_OF_SERVER = 1 };
+
 // Owned copy of one certificate record; store_certificate_done() frees `der`.
 struct store_certificate {
     uint8_t serial[SERIAL_LEN];
     enum certificate_status status;
+    enum certificate_kind kind;
     int64_t issued_at;
     int64_t not_before;
     int64_t not_after;
@@ -194,6 +200,8 @@ struct store_event {
     char common_name[STORE_NAME_LEN];    // "" = unknown
     char mac[13];                        // "" = unknown
     char model[STORE_MODEL_LEN];         // from the MIC; "" = unknown
+    bool is_claimed;                     // the four above are what somebody says: nothing proves it
+    char issuer[STORE_ISSUER_LEN];       // of a signer that is not accepted; "" = not so
     uint8_t serial[SERIAL_LEN];          // of the certificate; zeroes = none
     char peer[STORE_SOURCE_LEN];         // the address it came from; "" = from no phone
     char reason[STORE_REASON_LEN];       // why it was refused or has to wait: refusal_name(); why
@@ -206,6 +214,9 @@ struct store_event {
 // Copies a text into an event's array of `size` bytes; what does not fit is cut off between two
 // characters of UTF-8.
 void store_event_text(char *to, size_t size, const char *text);
+// The same for a text that people read: what does not fit is cut off behind a word, if there are
+// several, and "..." stands for it. `size` is at least 4.
+void store_event_words(char *to, size_t size, const char *text);
 // Sets MAC and CN ("" = unknown), and the device that follows from them: the MAC, else one that is
 // in the CN, else the CN.
 void store_event_name_device(struct store_event *event, const char *mac, const char *common_name);
@@ -226,7 +237,7 @@ struct store_counts {
     uint64_t challenges;
     uint64_t pending;
     uint64_t devices;     // on the device list
-    uint64_t enrolled;    // devices that have certificates
+    uint64_t enrolled;    // devices that have certificates; no servers
     uint64_t revoked;     // certificates that CRLs list
     uint64_t events;      // of the history
     uint64_t used_octets; // of the map
@@ -317,6 +328,17 @@ enum err_code store_list_devices(struct store *store, const char *after, store_v
 enum err_code store_list_due(struct store *store, int64_t from, int64_t until,
                              const struct store_due *after, store_visit_certificate *visit,
                              void *context, struct err *err) MUST_CHECK;
+// The same for servers: each one's present certificate whose notAfter is from `from` to before
+// `until`, by time.
+enum err_code store_list_servers(struct store *store, int64_t from, int64_t until,
+                                 store_visit_certificate *visit, void *context,
+                                 struct err *err) MUST_CHECK;
+// The present certificate of each device and server whose name (MAC, else CN) begins with `prefix`,
+// which is not empty, in the order of names. Costs a look-up for each that it visits, however many
+// certificates there are.
+enum err_code store_list_prefix(struct store *store, const char *prefix,
+                                store_visit_certificate *visit, void *context,
+                                struct err *err) MUST_CHECK;
 // What a CA's CRL lists at `now`: its revoked certificates that are not over for longer than
 // `keep_sec`, in the order of notAfter.
 enum err_code store_list_revoked(struct store *store, const uint8_t issuer[SHA256_LEN], int64_t now,

@@ -273,6 +273,11 @@ static void put_indexes(struct store_txn *txn, const struct store_certificate *c
     }
 }
 
+static enum store_table due_table_of(const struct store_certificate *certificate)
+{
+    return certificate->kind == CERTIFICATE_OF_SERVER ? TABLE_DUE_SERVERS : TABLE_DUE;
+}
+
 // The device's present certificate is the newest by time: one that was issued while the clock was
 // wrong, later than now, stays it.
 static void put_due(struct store_txn *txn, const struct store_certificate *certificate,
@@ -285,11 +290,11 @@ static void put_due(struct store_txn *txn, const struct store_certificate *certi
             return;
         }
         record_key_at(present->not_after, view_of(present->serial, SERIAL_LEN), &key);
-        store_txn_remove(txn, TABLE_DUE, record_key_view(&key));
+        store_txn_remove(txn, due_table_of(present), record_key_view(&key));
     }
     struct view serial = view_of(certificate->serial, SERIAL_LEN);
     record_key_at(certificate->not_after, serial, &key);
-    store_txn_put(txn, TABLE_DUE, record_key_view(&key), serial);
+    store_txn_put(txn, due_table_of(certificate), record_key_view(&key), serial);
 }
 
 static void put_last_expiry(struct store_txn *txn, const struct store_certificate *certificate)

@@ -29,6 +29,7 @@ static const char *const table_names[TABLE_MAX] = {
     [TABLE_BY_DEVICE] = "certificates_by_device",
     [TABLE_BY_KEY] = "certificates_by_key",
     [TABLE_DUE] = "certificates_due",
+    [TABLE_DUE_SERVERS] = "certificates_due_servers",
     [TABLE_SUPERSEDED] = "certificates_superseded",
     [TABLE_REVOKED] = "certificates_revoked",
     [TABLE_ISSUERS] = "issuers",

@@ -22,6 +22,7 @@ enum store_table {
     TABLE_BY_DEVICE,
     TABLE_BY_KEY,
     TABLE_DUE,          // (notAfter, serial), one for each device: its present certificate
+    TABLE_DUE_SERVERS,  // the same for servers
     TABLE_SUPERSEDED,   // (time, serial) of those that are neither revoked nor seen to by a sweep
     TABLE_REVOKED,      // (issuer, notAfter, serial) → revocation
     TABLE_ISSUERS,      // issuer → when its last certificate is over

@@ -72,6 +72,19 @@ void store_event_text(char *to, size_t size, const char *text)
     to[len] = '\0';
 }
 
+void store_event_words(char *to, size_t size, const char *text)
+{
+    static const char more[] = "...";
+    if (strnlen(text, size) < size) {
+        store_event_text(to, size, text);
+        return;
+    }
+    store_event_text(to, size - (sizeof more - 1), text);
+    char *last_space = strrchr(to, ' ');
+    char *end = last_space != NULL ? last_space + 1 : to + strlen(to);
+    memcpy(end, more, sizeof more);
+}
+
 void store_event_name_device(struct store_event *event, const char *mac, const char *common_name)
 {
     store_event_text(event->mac, sizeof event->mac, mac);

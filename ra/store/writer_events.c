@@ -87,6 +87,7 @@ void writer_note_pending(struct store_txn *txn, enum event_kind kind,
     record_pending_id(pending->key, id);
     store_event_name_device(&event, pending->mac, pending->common_name);
     store_event_text(event.model, sizeof event.model, pending->model);
+    event.is_claimed = !is_unlisted && kind != EVENT_APPROVED; // nobody has proven anything
     store_event_text(event.peer, sizeof event.peer, pending->source);
     store_event_text(event.reason, sizeof event.reason,
                      is_unlisted ? "not_listed" : "no_challenge");
@@ -114,8 +115,8 @@ void writer_note_challenge(struct store_txn *txn, enum event_kind kind,
     struct store_event event = event_of(kind, EVENT_BY_ADMINISTRATOR, now);
     store_event_name_device(&event, challenge->mac, challenge->common_name);
     if (kind == EVENT_CHALLENGE_MADE) {
-        snprintf(event.words, sizeof event.words, "one-time challenge %s, %u uses, until %s",
-                 challenge->id, challenge->uses_allowed,
+        snprintf(event.words, sizeof event.words, "one-time challenge %s, %u use%s, until %s",
+                 challenge->id, challenge->uses_allowed, challenge->uses_allowed == 1 ? "" : "s",
                  clock_format(challenge->expires_at, until));
     } else {
         snprintf(event.words, sizeof event.words, "one-time challenge %s", challenge->id);

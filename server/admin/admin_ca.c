@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ca/frame.h"
+#include "conf/base/clock.h"
 #include "conf/base/hex.h"
 #include "conf/base/log.h"
 #include "server/admin/admin_input.h"
@@ -162,6 +163,8 @@ struct targets {
     uint8_t issuers[REVOKED_MAX][SHA256_LEN];
     size_t count;
     bool is_full;
+    uint8_t revoked[SERIAL_LEN]; // of those that are not over, the one that was revoked last
+    int64_t revoked_at;          // 0 = none was
     int64_t now;
 };
 
@@ -172,12 +175,32 @@ static void put_target(const struct store_certificate *certificate, struct targe
     targets->count++;
 }
 
+static void note_revoked(const struct store_certificate *certificate, struct targets *targets)
+{
+    if (certificate->status == CERTIFICATE_REVOKED &&
+        certificate->revoked_at > targets->revoked_at) {
+        memcpy(targets->revoked, certificate->serial, SERIAL_LEN);
+        targets->revoked_at = certificate->revoked_at;
+    }
+}
+
+static enum err_code refuse_revoked(const struct targets *targets, struct err *err)
+{
+    char serial[2 * SERIAL_LEN + 1];
+    char date[CLOCK_TEXT_LEN];
+    hex_encode(view_of(targets->revoked, SERIAL_LEN), serial);
+    clock_format(targets->revoked_at, date);
+    return err_set(err, ERR_CONFLICT, "certificate %s is revoked already, since %s", serial, date);
+}
+
 static enum err_code find_serial(struct store *store, const uint8_t serial[SERIAL_LEN],
                                  struct targets *targets, struct err *err)
 {
     struct store_certificate certificate = {0};
     enum err_code code = store_find_serial(store, serial, &certificate, err);
     if (code == ERR_OK) {
+        note_revoked(&certificate, targets);
+        code = targets->revoked_at != 0 ? refuse_revoked(targets, err) : ERR_OK;
         put_target(&certificate, targets);
     } else {
         char text[2 * SERIAL_LEN + 1];
@@ -193,6 +216,9 @@ static bool add_target(const struct store_certificate *certificate, void *contex
     bool is_live =
         certificate->status == CERTIFICATE_VALID && targets->now < certificate->not_after;
     if (!is_live) {
+        if (targets->now < certificate->not_after) {
+            note_revoked(certificate, targets);
+        }
         return true;
     }
     if (targets->count == REVOKED_MAX) {
@@ -217,6 +243,9 @@ static enum err_code find_targets(struct store *store, const char *what, struct 
         admin_read_mac(what, mac, NULL) == ERR_OK || names_find_mac(view_of_text(what), mac);
     const char *device = has_mac ? mac : what;
     enum err_code code = store_list_device(store, device, add_target, targets, err);
+    if (code == ERR_OK && targets->count == 0 && targets->revoked_at != 0) {
+        return refuse_revoked(targets, err);
+    }
     if (code == ERR_OK && targets->count == 0) {
         return err_set(err, ERR_NOT_FOUND, "no valid certificate of \"%.64s\"", what);
     }

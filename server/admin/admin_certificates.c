@@ -16,11 +16,27 @@ const char *admin_certificate_status(const struct store_certificate *certificate
     return certificate->not_after < now ? "expired" : "valid";
 }
 
+const char *admin_kind_name(const struct store_certificate *certificate)
+{
+    return certificate->kind == CERTIFICATE_OF_SERVER ? "server" : "phone";
+}
+
+// What the administrator has made no phone has signed the request for.
+static const char *signer_name(const struct store_certificate *certificate)
+{
+    static const char administrator[] = "administrator";
+    const char *authority = admin_authority_name(certificate);
+    return strcmp(authority, administrator) == 0
+               ? administrator
+               : signer_class_name((enum signer_class)certificate->signer_class);
+}
+
 json_t *admin_certificate_json(const struct store_certificate *certificate, int64_t now)
 {
     char serial[2 * SERIAL_LEN + 1];
     hex_encode(view_of(certificate->serial, SERIAL_LEN), serial);
-    return json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s}",              //
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s}",    //
+                     "kind", admin_kind_name(certificate),                         //
                      "serial", serial,                                             //
                      "common_name", admin_json_optional(certificate->common_name), //
                      "mac", admin_json_optional(certificate->mac),                 //
@@ -29,7 +45,8 @@ json_t *admin_certificate_json(const struct store_certificate *certificate, int6
                      "issued_at", admin_json_time(certificate->issued_at),         //
                      "not_before", admin_json_time(certificate->not_before),       //
                      "not_after", admin_json_time(certificate->not_after),         //
-                     "signer", signer_class_name((enum signer_class)certificate->signer_class));
+                     "authorised_by", admin_authority_name(certificate),           //
+                     "signer", signer_name(certificate));
 }
 
 // What a walk over certificates gathers; also what it looks for.

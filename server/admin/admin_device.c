@@ -141,8 +141,9 @@ static json_t *history_json(const struct store_certificate *certificate, int64_t
     bool is_revoked = certificate->status == CERTIFICATE_REVOKED;
     json_t *reason =
         is_revoked ? json_string(admin_reason_name(certificate->revocation_reason)) : json_null();
-    return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",             //
+    return json_pack("{s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",        //
                      "serial", admin_json_serial(certificate->serial),                      //
+                     "kind", admin_kind_name(certificate),                                  //
                      "common_name", admin_json_optional(certificate->common_name),          //
                      "status", admin_certificate_status(certificate, now),                  //
                      "authorised_by", admin_authority_name(certificate),                    //
@@ -185,10 +186,11 @@ static enum err_code outlook_json(const struct admin_judge *judge, const struct 
     enum err_code code = admin_judge(judge, present, &outlook, err);
     if (code == ERR_OK) {
         *ret_outlook =
-            json_pack("{s:s, s:o, s:o, s:o, s:o}",                                       //
+            json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}",                                  //
                       "state", outlook_state_name(outlook.state),                        //
+                      "renews", (int)(present->kind == CERTIFICATE_OF_PHONE),            //
                       "not_after", admin_json_time(present->not_after),                  //
-                      "renews_at", admin_json_time(outlook.renews_at),                   //
+                      "renews_at", admin_json_optional_time(outlook.renews_at),          //
                       "mic_not_after", admin_json_optional_time(present->mic_not_after), //
                       "will_fail", admin_troubles_json(outlook.troubles));
     }

@@ -248,9 +248,58 @@ static enum err_code gather(struct due *due, struct err *err)
     return code == ERR_OK && due->is_counting ? count_renewed(due, &chunk, err) : code;
 }
 
+// ---- servers ----
+
+struct server_list {
+    json_t *list;
+    int64_t now;
+    bool failed;
+};
+
+static bool add_server(const struct store_certificate *certificate, void *context)
+{
+    struct server_list *servers = context;
+    bool is_over = certificate->not_after <= servers->now;
+    if (certificate->status == CERTIFICATE_REVOKED) {
+        return true;
+    }
+    json_t *entry = json_pack("{s:o, s:s, s:o, s:o, s:s}",                                  //
+                              "serial", admin_json_serial(certificate->serial),             //
+                              "device", certificate->device,                                //
+                              "common_name", admin_json_optional(certificate->common_name), //
+                              "not_after", admin_json_time(certificate->not_after),         //
+                              "state", is_over ? "expired" : "due");
+    servers->failed = json_array_append_new(servers->list, entry) != 0;
+    return !servers->failed && json_array_size(servers->list) < ADMIN_PAGE_MAX;
+}
+
+// Nothing renews them, so who looks for what ends must see them; with the first page only.
+static enum err_code list_servers(const struct due *due, json_t **ret_servers, struct err *err)
+{
+    const struct admin_judge *judge = &due->judge;
+    if (!due->is_counting) {
+        *ret_servers = json_null();
+        return ERR_OK;
+    }
+    struct server_list servers = {.list = json_array(), .now = judge->now};
+    enum err_code code =
+        store_list_servers(judge->store, judge->now - judge->within_sec,
+                           judge->now + judge->within_sec, add_server, &servers, err);
+    if (code == ERR_OK && servers.failed) {
+        code = err_set(err, ERR_NOMEM, "no memory for a list of servers");
+    }
+    if (code != ERR_OK) {
+        json_decref(servers.list);
+        return code;
+    }
+    *ret_servers = servers.list;
+    return ERR_OK;
+}
+
 enum err_code admin_list_due(const struct admin_request *request, json_t **ret_body,
                              struct err *err)
 {
+    json_t *servers = NULL;
     struct due due = {.judge = {.store = request->live->store, .now = request->now}};
     enum err_code code = read_request(request, &due, err);
     if (code != ERR_OK) {
@@ -261,17 +310,20 @@ enum err_code admin_list_due(const struct admin_request *request, json_t **ret_b
     due.judge.within_sec = (int64_t)due.days * DAY_SEC;
     due.page = json_array();
     code = gather(&due, err);
+    if (code == ERR_OK) {
+        code = list_servers(&due, &servers, err);
+    }
     policy_unref(policy);
     if (code != ERR_OK) {
         json_decref(due.page);
         return code;
     }
-    *ret_body = json_pack("{s:o, s:I, s:o, s:o, s:o}",                            //
+    *ret_body = json_pack("{s:o, s:I, s:o, s:o, s:o, s:o}",                       //
                           "now", admin_json_time(request->now),                   //
                           "days", (json_int_t)due.days,                           //
                           "counts", counts_json(&due),                            //
                           "next_after",                                           //
                           due.is_page_full ? json_string(due.last) : json_null(), //
-                          "devices", due.page);
+                          "devices", due.page, "servers", servers);
     return ERR_OK;
 }

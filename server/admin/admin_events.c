@@ -28,20 +28,23 @@ static json_t *words_json(const char *words)
 json_t *admin_event_json(const struct store_event *event)
 {
     const char *authority = store_event_authority_name(event->authority);
-    return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", //
-                     "id", (json_int_t)event->id,                                         //
-                     "at", admin_json_time(event->at / STORE_US_PER_SEC),                 //
-                     "event", store_event_name(event->kind),                              //
-                     "device", admin_json_optional(event->device),                        //
-                     "common_name", admin_json_optional(event->common_name),              //
-                     "mac", admin_json_optional(event->mac),                              //
-                     "model", admin_json_optional(event->model),                          //
-                     "serial", admin_json_serial(event->serial),                          //
-                     "peer", admin_json_optional(event->peer),                            //
-                     "authorised_by", admin_json_optional(authority),                     //
-                     "reason", admin_json_optional(event->reason),                        //
-                     "fail_info", admin_json_optional(event->fail_info),                  //
-                     "detail", words_json(event->words));
+    return json_pack(
+        "{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", //
+        "id", (json_int_t)event->id,                                                   //
+        "at", admin_json_time(event->at / STORE_US_PER_SEC),                           //
+        "event", store_event_name(event->kind),                                        //
+        "device", admin_json_optional(event->device),                                  //
+        "common_name", admin_json_optional(event->common_name),                        //
+        "mac", admin_json_optional(event->mac),                                        //
+        "model", admin_json_optional(event->model),                                    //
+        "claimed", event->is_claimed,                                                  //
+        "mic_issuer", admin_json_optional(event->issuer),                              //
+        "serial", admin_json_serial(event->serial),                                    //
+        "peer", admin_json_optional(event->peer),                                      //
+        "authorised_by", admin_json_optional(authority),                               //
+        "reason", admin_json_optional(event->reason),                                  //
+        "fail_info", admin_json_optional(event->fail_info),                            //
+        "detail", words_json(event->words));
 }
 
 // What is asked for.

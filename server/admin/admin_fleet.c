@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /v1/fleet: server/fleet.h as JSON.
-#include <stdatomic.h>
-
 #include "server/admin/admin_resources.h"
 
 // null for no bound.
@@ -63,12 +61,23 @@ static json_t *store_json(const struct store_counts *counts)
                      "max_octets", (json_int_t)counts->max_octets);
 }
 
-static json_t *ca_json(struct live *live, const struct fleet *fleet)
+static json_t *ca_json(struct live *live, const struct fleet *fleet, int64_t now)
 {
     return json_pack("{s:b, s:o, s:o}",                                      //
-                     "answering", (int)atomic_load(&live->is_ca_answering),  //
+                     "answering", (int)health_ca_answers(live, now),         //
                      "not_after", admin_json_time(fleet->issuing_not_after), //
                      "root_not_after", admin_json_time(fleet->root_not_after));
+}
+
+static json_t *servers_json(const struct fleet_servers *servers)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}",    //
+                     "valid", (json_int_t)servers->valid, //
+                     "expired", (json_int_t)servers->expired, "expired_lately",
+                     (json_int_t)servers->expired_lately,                                 //
+                     "revoked", (json_int_t)servers->revoked,                             //
+                     "next_not_after", admin_json_optional_time(servers->next_not_after), //
+                     "next_common_name", admin_json_optional(servers->next_name));
 }
 
 static json_t *counts_json(const struct fleet *fleet)
@@ -95,12 +104,13 @@ enum err_code admin_get_fleet(const struct admin_request *request, json_t **ret_
         return code;
     }
     json_t *body = counts_json(fleet);
-    json_t *rest = json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:o}, s:I}", //
+    json_t *rest = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o}, s:I}", //
+                             "servers", servers_json(&fleet->servers),       //
                              "refused_last_day", refused_json(&fleet->refused), "expiry",
-                             expiry_json(fleet),                 //
-                             "crl", crl_json(fleet),             //
-                             "store", store_json(&fleet->store), //
-                             "ca", ca_json(live, fleet),         //
+                             expiry_json(fleet),                       //
+                             "crl", crl_json(fleet),                   //
+                             "store", store_json(&fleet->store),       //
+                             "ca", ca_json(live, fleet, request->now), //
                              "ra", "not_after", admin_json_time(fleet->ra_not_after),
                              "uptime_seconds", (json_int_t)(request->now - live->started_at));
     if (body == NULL || rest == NULL || json_object_update(body, rest) != 0) {

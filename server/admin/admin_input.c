@@ -143,6 +143,8 @@ enum err_code admin_read_serial(const char *text, uint8_t ret_serial[SERIAL_LEN]
     char digits[2 * SERIAL_LEN + 1];
     size_t count = 0;
     size_t i = 0;
+    const char *given = text;
+    text += strncasecmp(text, "0x", 2) == 0 ? 2 : 0;
     for (; text[i] != '\0' && count < sizeof digits - 1; i++) {
         bool is_between = text[i] == ':' && i % 3 == 2;
         if (!is_between) {
@@ -152,7 +154,7 @@ enum err_code admin_read_serial(const char *text, uint8_t ret_serial[SERIAL_LEN]
     digits[count] = '\0';
     if (text[i] != '\0' || hex_decode(digits, ret_serial, SERIAL_LEN) != SERIAL_LEN) {
         return err_set(err, ERR_SYNTAX, "\"%.*s\" is not a serial number; it has %d hex digits",
-                       SHOWN_LEN, text, 2 * SERIAL_LEN);
+                       SHOWN_LEN, given, 2 * SERIAL_LEN);
     }
     return ERR_OK;
 }

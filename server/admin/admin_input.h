@@ -19,8 +19,8 @@ enum err_code admin_read_device_mac(const char *text, char ret_mac[MAC_TEXT_LEN]
 // macro that was not expanded) and no control characters. Errors: ERR_SYNTAX, ERR_LIMIT.
 enum err_code admin_check_common_name(const char *text, struct err *err) MUST_CHECK;
 
-// A serial number as 2 * SERIAL_LEN hex digits, with or without colons between pairs.
-// Errors: ERR_SYNTAX.
+// A serial number as 2 * SERIAL_LEN hex digits, with or without colons between pairs, or 0x in
+// front. Errors: ERR_SYNTAX.
 enum err_code admin_read_serial(const char *text, uint8_t ret_serial[SERIAL_LEN],
                                 struct err *err) MUST_CHECK;
 

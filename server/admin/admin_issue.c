@@ -51,12 +51,16 @@ static enum err_code read_profile(const struct wish *wish, enum issue_profile *r
     return ERR_OK;
 }
 
-static enum err_code read_days(const struct wish *wish, uint32_t most, uint32_t *ret_days,
-                               struct err *err)
+static enum err_code read_days(const struct wish *wish, const struct settings *settings,
+                               enum issue_profile profile, uint32_t *ret_days, struct err *err)
 {
-    if (wish->has_days && (wish->days < 1 || wish->days > most)) {
-        return err_set(err, ERR_LIMIT, "days is %jd; allowed are 1 to %u, as the settings say",
-                       (intmax_t)wish->days, (unsigned)most);
+    uint32_t least = manual_days_min(profile);
+    uint32_t most = manual_days_max(settings, profile);
+    if (wish->has_days && (wish->days < least || wish->days > most)) {
+        bool is_short = profile == PROFILE_PHONE && wish->days < least;
+        return err_set(err, ERR_LIMIT, "days is %jd%s; allowed are %u to %u, as the settings say",
+                       (intmax_t)wish->days, is_short ? " (" PHONE_DAYS_REASON ")" : "",
+                       (unsigned)least, (unsigned)most);
     }
     *ret_days = (uint32_t)wish->days;
     return ERR_OK;
@@ -140,8 +144,7 @@ static enum err_code read_order(const struct wish *wish, const struct policy *po
 {
     enum err_code code = read_profile(wish, &order->profile, err);
     if (code == ERR_OK) {
-        code =
-            read_days(wish, manual_days_max(policy->settings, order->profile), &order->days, err);
+        code = read_days(wish, policy->settings, order->profile, &order->days, err);
     }
     if (code == ERR_OK) {
         code = check_digest(wish, policy->credentials, err);

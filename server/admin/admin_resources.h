@@ -8,6 +8,7 @@
 
 #include "server/live.h"
 
+#define ADMIN_SEARCH_MAX   50       // names that begin alike
 #define ADMIN_PAGE_DEFAULT 100      // certificates on a page unless asked otherwise
 #define ADMIN_PAGE_MAX     1000     // about 400 KiB of JSON
 #define ADMIN_TTL_MIN_SEC  60       // a phone needs about that long to start
@@ -67,6 +68,9 @@ admin_call admin_get_fleet;
 admin_call admin_list_pending;
 admin_call admin_get_pending;
 admin_call admin_decide_pending;
+// The present certificates of phones and servers whose MAC or common name begins with `item`, up to
+// ADMIN_SEARCH_MAX. For the web page; it has no path of its own.
+admin_call admin_search;
 
 void admin_wipe_secret(json_t *body);
 
@@ -83,6 +87,8 @@ enum err_code admin_read_page(const struct admin_request *request, unsigned *ret
                               struct err *err) MUST_CHECK;
 // "valid", "expired" or "revoked".
 const char *admin_certificate_status(const struct store_certificate *certificate, int64_t now);
+// "phone" or "server".
+const char *admin_kind_name(const struct store_certificate *certificate);
 // Who or what authorised it: "challenge", "MIC", "renewal"...
 const char *admin_authority_name(const struct store_certificate *certificate);
 // "keyCompromise"... of RFC 5280, 5.3.1; "?" for numbers that are none.

@@ -78,7 +78,7 @@ enum err_code admin_get_status(const struct admin_request *request, json_t **ret
                           "uptime_seconds", (json_int_t)(request->now - live->started_at), //
                           "listening", live->listening,                                    //
                           "web", admin_json_optional(live->web_listening),                 //
-                          "ca_answering", (int)live->is_ca_answering,                      //
+                          "ca_answering", (int)health_ca_answers(live, request->now),      //
                           "certificates", certificates_json(policy->credentials),          //
                           "store", store_json(&counts),                                    //
                           "requests", requests_json(live),                                 //

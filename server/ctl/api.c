@@ -144,6 +144,12 @@ static enum ctl_exit call_socket(struct ctl *ctl, const struct api_request *requ
                             socket);
     }
     call.result = curl_easy_perform(call.curl);
+    if (request->ret_is_unreachable != NULL) {
+        *request->ret_is_unreachable = call.result != CURLE_OK;
+    }
+    if (call.result != CURLE_OK && request->ret_is_unreachable != NULL) {
+        return CTL_FAILED;
+    }
     if (call.result != CURLE_OK) {
         return complain_unreachable(ctl, &call, socket);
     }

@@ -15,6 +15,7 @@ struct api_request {
     const json_t *body;        // NULL = none
     struct progress *progress; // of sending the body; NULL = not shown
     bool may_be_missing;       // what is not there is no failure, but a NULL answer
+    bool *ret_is_unreachable;  // NULL = the user is told; else it is set when scepd did not answer
 };
 
 // Asks, and gives the answer in *ret_answer (the caller gives it back). On failure it has told the

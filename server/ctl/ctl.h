@@ -76,6 +76,8 @@ enum ctl_option_key {
     CTL_DIRECTORY,
     CTL_LEGACY,
     CTL_OCSP,
+    CTL_URL,
+    CTL_ALL,
     CTL_OPTION_COUNT
 };
 

@@ -2,6 +2,7 @@
 #include "server/ctl/secret_file.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "conf/base/file.h"
 
@@ -40,4 +41,17 @@ enum err_code secret_file_read(const char *path, size_t max_len, struct buf *ret
         return err_set(err, ERR_SYNTAX, "the first line of %s has a NUL in it", name);
     }
     return buf_copy(view_of(content.data, len), ret_secret, err);
+}
+
+void secret_file_warn(struct ctl *ctl, const char *path)
+{
+    struct stat found;
+    if (strcmp(path, "-") == 0 || stat(path, &found) != 0 || !S_ISREG(found.st_mode) ||
+        (found.st_mode & S_IROTH) == 0) {
+        return;
+    }
+    ctl_complain(ctl, CTL_OK,
+                 "warning: everybody on this machine can read %s (mode %04o); "
+                 "\"chmod 600\" keeps it to its owner",
+                 path, (unsigned)(found.st_mode & 07777));
 }

@@ -134,14 +134,16 @@ static void judge_missing_root(const struct judge *judge, const struct phone_aut
     }
 }
 
-static void judge_root(const struct judge *judge, const struct phone_authority *authority)
+// Whether a phone goes on.
+static bool judge_root(const struct judge *judge, const struct phone_authority *authority)
 {
     char name[WORDS_NAME_LEN];
     X509 *root = authority->root;
     if (root == NULL) {
         judge_missing_root(judge, authority);
-        return;
+        return false;
     }
+    bool is_good = ossl_is_self_issued(root) || X509_check_ca(root) != 0;
     words_name(X509_get_subject_name(root), name);
     if (ossl_is_self_issued(root)) {
         findings_add(judge->findings, FINDING_OK, STEP_ROOT,
@@ -149,13 +151,13 @@ static void judge_root(const struct judge *judge, const struct phone_authority *
                      pin_digest_name(judge->pin));
         findings_explain(judge->findings, "A phone trusts what chains to it.");
     } else {
-        findings_add(judge->findings, X509_check_ca(root) != 0 ? FINDING_WARNING : FINDING_PROBLEM,
-                     STEP_ROOT,
+        findings_add(judge->findings, is_good ? FINDING_WARNING : FINDING_PROBLEM, STEP_ROOT,
                      "root: the given %s fingerprint is that of \"%s\", which is no root",
                      pin_digest_name(judge->pin), name);
         findings_explain(judge->findings, "Phones are documented to compare the root's. Give "
                                           "them that one.");
     }
+    return is_good;
 }
 
 static void judge_chains(const struct judge *judge, const struct phone_authority *authority)
@@ -223,9 +225,8 @@ void judge_authority(const struct judge *judge, const struct phone_authority *au
     for (int i = 0; i < sk_X509_num(authority->certs); i++) {
         judge_one(judge, authority, sk_X509_value(authority->certs, i));
     }
-    judge_root(judge, authority);
-    if (authority->root != NULL) {
+    if (judge_root(judge, authority)) {
         judge_chains(judge, authority);
+        judge_recipient(judge, authority);
     }
-    judge_recipient(judge, authority);
 }

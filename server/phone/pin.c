@@ -86,10 +86,19 @@ static size_t copy_digits(const char *text, char digits[PIN_TEXT_LEN])
     return count;
 }
 
+// Behind what "openssl x509 -fingerprint" writes in front: "sha256 Fingerprint=".
+static const char *skip_label(const char *text)
+{
+    static const char label[] = "Fingerprint=";
+    const char *found = strcasestr(text, label);
+    return found != NULL ? found + strlen(label) : text;
+}
+
 enum err_code pin_parse(const char *text, struct pin *ret_pin, struct err *err)
 {
     char digits[PIN_TEXT_LEN];
     struct pin pin = {0};
+    text = skip_label(text);
     if (strspn(text, "0123456789abcdefABCDEF" SEPARATORS) != strlen(text)) {
         return err_set(err, ERR_SYNTAX,
                        "the fingerprint has other characters than hexadecimal digits and the "

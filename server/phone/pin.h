@@ -14,7 +14,8 @@ struct pin {
 };
 
 // Reads 40 (SHA-1), 64 (SHA-256), 96 (SHA-384) or 128 (SHA-512) hexadecimal digits, bare or with
-// one separator (':', '-', '.' or ' ', always the same) after every 2, 4, 8, 16 or 32 of them.
+// one separator (':', '-', '.' or ' ', always the same) after every 2, 4, 8, 16 or 32 of them;
+// "sha256 Fingerprint=" and its like in front, as openssl writes them, are skipped.
 // Errors: ERR_SYNTAX with what is wrong and what is allowed.
 enum err_code pin_parse(const char *text, struct pin *ret_pin, struct err *err) MUST_CHECK;
 

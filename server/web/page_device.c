@@ -77,7 +77,11 @@ static void add_outlook(struct page *page, const json_t *outlook)
     html_add(&page->html, "</dd>\n<dt>Certificate ends</dt><dd>");
     page_add_when(page, outlook, "not_after");
     html_add(&page->html, "</dd>\n<dt>Begins to renew</dt><dd>");
-    page_add_when(page, outlook, "renews_at");
+    if (json_is_false(json_object_get(outlook, "renews"))) {
+        html_add(&page->html, "not by itself: it is a server's");
+    } else {
+        page_add_when(page, outlook, "renews_at");
+    }
     html_add(&page->html, "</dd>\n");
     if (page_text(outlook, "mic_not_after") != NULL) {
         html_add(&page->html, "<dt>Manufacturer's certificate ends</dt><dd>");
@@ -237,6 +241,46 @@ static enum err_code find_device(struct page *page, const char *text, struct err
     return code == ERR_OK ? go_to_device(page, name != NULL ? name : text, NULL, err) : code;
 }
 
+static void add_hit(struct page *page, const json_t *certificate)
+{
+    html_add(&page->html, "<tr>");
+    table_add_device(page, certificate);
+    table_add_mac(page, certificate);
+    table_add_text(page, "Kind", certificate, "kind");
+    table_add_state(page, certificate, "status");
+    table_add_when(page, "Ends", certificate, "not_after");
+    html_add(&page->html, "</tr>\n");
+}
+
+// What begins like that: one leads to its page, more are listed.
+static enum err_code find_beginnings(struct page *page, const char *text, struct err *err)
+{
+    static const char *const columns[] = {"Phone or server", "MAC", "Kind", "State", "Ends", NULL};
+    size_t i = 0;
+    const json_t *hit = NULL;
+    CLEANUP(page_decref) json_t *found = NULL;
+    const struct admin_request question = {.item = text};
+    enum err_code code = page_ask(page, admin_search, &question, &found, err);
+    const json_t *list = json_object_get(found, "certificates");
+    if (code != ERR_OK || json_array_size(list) == 0) {
+        return code != ERR_OK ? code : ERR_NOT_FOUND;
+    }
+    if (json_array_size(list) == 1) {
+        return go_to_device(page, page_text(json_array_get(list, 0), "device"), NULL, err);
+    }
+    table_begin(page, "What begins like that", columns);
+    json_array_foreach(list, i, hit)
+    {
+        add_hit(page, hit);
+    }
+    table_end(page);
+    if (json_is_true(json_object_get(found, "has_more"))) {
+        html_add(&page->html, "<p class=\"fine\">There are more than these %jd.</p>\n",
+                 (intmax_t)ADMIN_SEARCH_MAX);
+    }
+    return ERR_OK;
+}
+
 static void say_not_found(struct page *page, const char *text)
 {
     page->status = MHD_HTTP_NOT_FOUND;
@@ -248,8 +292,11 @@ static void say_not_found(struct page *page, const char *text)
              "<code>00:1a:2b:3c:4d:5e</code>, <code>001a.2b3c.4d5e</code>, "
              "<code>SEP001A2B3C4D5E</code>;</li>"
              "<li>the whole common name of a certificate: <code>CP-8841-SEP001A2B3C4D5E</code>;"
-             "</li><li>its own serial number: <code>FCH12345678</code>;</li>"
-             "<li>the serial number of a certificate, 32 hexadecimal digits.</li></ul>\n",
+             "</li><li>the beginning of its MAC: <code>001A2B</code>, <code>SEP001A2B</code>; or, "
+             "if it has no MAC in its name, the beginning of that;</li><li>its own serial number: "
+             "<code>FCH12345678</code>;</li>"
+             "<li>the serial number of a certificate, 32 hexadecimal digits, with 0x in front or "
+             "without.</li></ul>\n",
              text);
 }
 
@@ -282,6 +329,9 @@ enum err_code page_search(struct page *page, struct err *err)
     enum err_code code = find_certificate(page, text, err);
     if (code == ERR_NOT_FOUND) {
         code = find_device(page, text, err);
+    }
+    if (code == ERR_NOT_FOUND) {
+        code = find_beginnings(page, text, err);
     }
     if (code == ERR_NOT_FOUND) {
         say_not_found(page, text);

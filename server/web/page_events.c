@@ -36,6 +36,16 @@ static void add_word_cell(struct page *page, const char *column, const json_t *e
     table_close(page);
 }
 
+// Nothing proves a claim, whoever's page it stands on.
+static void add_claim(struct page *page, const json_t *event)
+{
+    const char *name = page_text(event, "common_name");
+    if (json_is_true(json_object_get(event, "claimed"))) {
+        html_add(&page->html, " <span class=\"rel\">unproven: claims to be <bdi>%s</bdi></span>",
+                 name != NULL ? name : page_text(event, "device"));
+    }
+}
+
 static void add_event_cell(struct page *page, const json_t *event)
 {
     const char *what = page_text(event, "event");
@@ -43,6 +53,7 @@ static void add_event_cell(struct page *page, const json_t *event)
     html_add(&page->html, "<span class=\"state %s\">", what);
     page_add_word(page, what);
     html_add(&page->html, "</span>");
+    add_claim(page, event);
     table_close(page);
 }
 

@@ -7,6 +7,8 @@
 #define RA_WARN_DAYS      7
 #define ISSUING_WARN_DAYS 180 // phones' certificates must end before it
 #define ROOT_WARN_DAYS    365 // every phone has to learn the next one
+#define SERVER_WARN_DAYS  30  // somebody has to make the next one by hand
+#define OCTETS_PER_KIB    1024
 #define OCTETS_PER_MIB    (1024 * 1024)
 
 // What needs attention; the list begins with its first entry.
@@ -49,9 +51,24 @@ static void warn_of_end(struct warnings *warnings, const char *what, const json_
         return; // what is over, health_check() has told
     }
     begin_warning(warnings, "warn");
-    html_add(&page->html, "The certificate of the %s ends in %s, on ", what, page_span(left, span));
+    html_add(&page->html, "The certificate of %s ends in %s, on ", what, page_span(left, span));
     page_add_day(page, object, key);
     html_add(&page->html, ".</li>\n");
+}
+
+static void warn_of_servers(struct warnings *warnings, const json_t *servers)
+{
+    struct page *page = warnings->page;
+    int64_t expired = page_number(servers, "expired_lately");
+    warn_of_end(warnings, page_text(servers, "next_common_name"), servers, "next_not_after",
+                SERVER_WARN_DAYS);
+    if (expired > 0) {
+        begin_warning(warnings, "warn");
+        html_add(&page->html, expired == 1 ? "The certificate of <a href=\"/due\">a server</a> is "
+                                             "over.</li>\n"
+                                           : "Certificates of <a href=\"/due\">servers</a> are "
+                                             "over.</li>\n");
+    }
 }
 
 // The CRL is made anew at half of its life.
@@ -96,14 +113,15 @@ static void add_warnings(struct page *page, const json_t *fleet)
     struct warnings warnings = {.page = page};
     const json_t *ca = json_object_get(fleet, "ca");
     warn_of_health(&warnings);
-    warn_of_end(&warnings, "root CA", ca, "root_not_after", ROOT_WARN_DAYS);
-    warn_of_end(&warnings, "issuing CA", ca, "not_after", ISSUING_WARN_DAYS);
-    warn_of_end(&warnings, "RA", json_object_get(fleet, "ra"), "not_after", RA_WARN_DAYS);
+    warn_of_end(&warnings, "the root CA", ca, "root_not_after", ROOT_WARN_DAYS);
+    warn_of_end(&warnings, "the issuing CA", ca, "not_after", ISSUING_WARN_DAYS);
+    warn_of_end(&warnings, "the RA", json_object_get(fleet, "ra"), "not_after", RA_WARN_DAYS);
     warn_of_crl(&warnings, json_object_get(fleet, "crl"));
+    warn_of_servers(&warnings, json_object_get(fleet, "servers"));
     warn_of_phones(&warnings, fleet);
     html_add(&page->html, warnings.count > 0
                               ? "</ul></section>\n"
-                              : "<p class=\"verdict calm\">Everything is in order.</p>\n");
+                              : "<p class=\"verdict calm\">Nothing needs your attention.</p>\n");
 }
 
 static void add_tile(struct page *page, const char *key, const char *words, const char *path,
@@ -134,7 +152,7 @@ static void add_tiles(struct page *page, const json_t *fleet)
     for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
         add_tile(page, tiles[i][0], tiles[i][1], tiles[i][2], page_number(fleet, tiles[i][0]));
     }
-    add_tile(page, "refused", "refused", "#refused",
+    add_tile(page, "refused", "refused in a day", "#refused",
              page_number(json_object_get(fleet, "refused_last_day"), "total"));
     html_add(&page->html, "</ul>\n");
 }
@@ -271,6 +289,35 @@ static void add_authorities(struct page *page, const json_t *fleet)
              json_is_true(json_object_get(ca, "answering")) ? "answers" : "does not answer");
 }
 
+static void add_servers(struct page *page, const json_t *servers)
+{
+    static const char *const counts[][2] = {
+        {"valid", "Valid"}, {"expired", "Expired"}, {"revoked", "Revoked"}};
+    struct html *html = &page->html;
+    html_add(html, "<section class=\"card\" aria-labelledby=\"servers\">"
+                   "<h2 id=\"servers\">Servers' certificates</h2>\n<dl class=\"facts\">");
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        html_add(html, "<dt>%s</dt><dd>", counts[i][1]);
+        page_add_number(page, page_number(servers, counts[i][0]));
+        html_add(html, "</dd>");
+    }
+    html_add(html, "<dt>Next one ends</dt><dd>");
+    page_add_when(page, servers, "next_not_after");
+    if (page_text(servers, "next_common_name") != NULL) {
+        html_add(html, ": <bdi>%s</bdi>", page_text(servers, "next_common_name"));
+    }
+    html_add(html, "</dd></dl>\n<p class=\"fine\">They do not renew by themselves.</p>"
+                   "</section>\n");
+}
+
+// Whole MiB; of the first ones the KiB.
+static void add_size(struct page *page, int64_t octets)
+{
+    bool is_small = octets < 10 * (int64_t)OCTETS_PER_MIB;
+    page_add_number(page, octets / (is_small ? OCTETS_PER_KIB : OCTETS_PER_MIB));
+    html_add(&page->html, is_small ? " KiB" : " MiB");
+}
+
 static void add_server(struct page *page, const json_t *fleet)
 {
     char span[PAGE_SPAN_LEN];
@@ -287,10 +334,9 @@ static void add_server(struct page *page, const json_t *fleet)
     html_add(html, "</dd><dt>On the device list</dt><dd>");
     page_add_number(page, page_number(store, "devices"));
     html_add(html, "</dd><dt>Store</dt><dd>");
-    page_add_number(page, used / OCTETS_PER_MIB);
+    add_size(page, used);
     html_add(html, " of at most ");
-    page_add_number(page, most / OCTETS_PER_MIB);
-    html_add(html, " MiB");
+    add_size(page, most);
     page_add_bar(page, used, most, "ok");
     html_add(html, "</dd></dl></section>\n");
 }
@@ -311,6 +357,7 @@ enum err_code page_fleet(struct page *page, struct err *err)
     add_expiry(page, json_object_get(fleet, "expiry"));
     add_refused(page, json_object_get(fleet, "refused_last_day"));
     add_authorities(page, fleet);
+    add_servers(page, json_object_get(fleet, "servers"));
     add_server(page, fleet);
     html_add(&page->html, "</div>\n");
     return ERR_OK;

@@ -53,6 +53,49 @@ static void add_due_counts(struct page *page, const json_t *counts)
     }
 }
 
+static void add_server_row(struct page *page, const json_t *server)
+{
+    html_add(&page->html, "<tr>");
+    table_add_device(page, server);
+    table_add_state(page, server, "state");
+    table_add_when(page, "Ends", server, "not_after");
+    html_add(&page->html, "</tr>\n");
+}
+
+static void add_servers(struct page *page, const json_t *servers)
+{
+    static const char *const columns[] = {"Server", "State", "Ends", NULL};
+    size_t i = 0;
+    const json_t *server = NULL;
+    if (json_array_size(servers) == 0) {
+        return;
+    }
+    table_begin(page, "Servers, which do not renew by themselves", columns);
+    json_array_foreach(servers, i, server)
+    {
+        add_server_row(page, server);
+    }
+    table_end(page);
+}
+
+static void add_phones(struct page *page, const json_t *devices)
+{
+    static const char *const columns[] = {
+        "Phone", "MAC", "Model", "State", "Ends", "Renews", "Renewal will fail because", NULL};
+    size_t i = 0;
+    const json_t *device = NULL;
+    if (json_array_size(devices) == 0) {
+        html_add(&page->html, "<p class=\"none\">No phone is due in that time.</p>\n");
+        return;
+    }
+    table_begin(page, "Phones by the end of their certificate", columns);
+    json_array_foreach(devices, i, device)
+    {
+        add_due_row(page, device);
+    }
+    table_end(page);
+}
+
 static void add_days_form(struct page *page, int64_t days)
 {
     html_add(&page->html,
@@ -64,10 +107,6 @@ static void add_days_form(struct page *page, int64_t days)
 
 enum err_code page_due(struct page *page, struct err *err)
 {
-    static const char *const columns[] = {
-        "Phone", "MAC", "Model", "State", "Ends", "Renews", "Renewal will fail because", NULL};
-    size_t i = 0;
-    const json_t *device = NULL;
     CLEANUP(page_decref) json_t *due = NULL;
     const struct admin_request question = {.after = page->request->after,
                                            .days = page->request->days};
@@ -75,7 +114,6 @@ enum err_code page_due(struct page *page, struct err *err)
     if (code != ERR_OK) {
         return code;
     }
-    const json_t *devices = json_object_get(due, "devices");
     page_set_title(page, "Due for renewal");
     page->here = "/due";
     html_add(&page->html,
@@ -84,17 +122,9 @@ enum err_code page_due(struct page *page, struct err *err)
              (intmax_t)PHONE_RENEWS_BEFORE_DAYS);
     add_days_form(page, page_number(due, "days"));
     add_due_counts(page, json_object_get(due, "counts"));
-    if (json_array_size(devices) == 0) {
-        html_add(&page->html, "<p class=\"none\">No phone is due in that time.</p>\n");
-        return ERR_OK;
-    }
-    table_begin(page, "Phones by the end of their certificate", columns);
-    json_array_foreach(devices, i, device)
-    {
-        add_due_row(page, device);
-    }
-    table_end(page);
+    add_phones(page, json_object_get(due, "devices"));
     page_add_next(page, "/due", page_text(due, "next_after"));
+    add_servers(page, json_object_get(due, "servers"));
     return ERR_OK;
 }
 
@@ -157,9 +187,7 @@ static void add_certificate_row(struct page *page, const json_t *certificate)
     table_add_state(page, certificate, "status");
     table_add_when(page, "Issued", certificate, "issued_at");
     table_add_when(page, "Ends", certificate, "not_after");
-    table_open(page, "Signed by");
-    html_add(&page->html, "%s", page_text(certificate, "signer"));
-    table_close(page);
+    table_add_text(page, "Authorised by", certificate, "authorised_by");
     table_open(page, "Certificate");
     html_add(&page->html, "<code class=\"serial\">%s</code>", page_text(certificate, "serial"));
     table_close(page);
@@ -168,8 +196,8 @@ static void add_certificate_row(struct page *page, const json_t *certificate)
 
 enum err_code page_certificates(struct page *page, struct err *err)
 {
-    static const char *const columns[] = {"Phone", "MAC",       "State",       "Issued",
-                                          "Ends",  "Signed by", "Certificate", NULL};
+    static const char *const columns[] = {
+        "Phone or server", "MAC", "State", "Issued", "Ends", "Authorised by", "Certificate", NULL};
     size_t i = 0;
     const json_t *certificate = NULL;
     CLEANUP(page_decref) json_t *answer = NULL;

@@ -24,7 +24,8 @@ make_package() {
         usr/share/doc/scepd/README.md usr/share/doc/scepd/examples/scepd.conf \
         usr/share/doc/scepd/examples/mic-cisco.conf usr/lib/systemd/system/scepd-web.socket \
         usr/share/man/man7/scepd-wire.7.gz usr/share/doc/scepd/guides/new-site.md \
-        usr/share/bash-completion/completions/scepctl \
+        usr/share/bash-completion/completions/scepctl usr/share/zsh/vendor-completions/_scepctl \
+        usr/share/fish/vendor_completions.d/scepctl.fish \
         usr/lib/sysusers.d/scepd.conf usr/lib/tmpfiles.d/scepd.conf; do
         grep -q " \./$path\$" "$WORK/contents" || fail "without $path"
     done

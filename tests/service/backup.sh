@@ -69,7 +69,12 @@ phone bench --phones 150 --connections 4 --challenge-file "$WORK/static" --first
 bench=$!
 assert_log_at_least site 60 decision=issue
 expect 0 ctl site backup "$WORK/full.tar"
-assert_output 'It was read back and is whole.' 'It holds private keys'
+assert_output 'It was read back and is whole.' "  $WORK/site/issuing.key" "  $WORK/site/ra.key" \
+    "  $WORK/static" "The CA's key is among them: whoever reads the backup can be this CA" \
+    "Not in it: $WORK/site/root.key, the root's key"
+if grep -q '^  .*root.key' "$WORK/output"; then
+    fail "the root's key is said to be in the backup"
+fi
 wait "$bench" || fail "the phones were disturbed: $(cat "$WORK/bench")"
 [ "$(stat -c %a "$WORK/full.tar")" = 600 ] || fail "others can read the backup"
 ctl site export --format jsonl >"$WORK/all"
@@ -85,7 +90,7 @@ expect 1 ctl site backup "$WORK/nowhere/full.tar"
 expect 2 ctl site backup
 expect 1 "$BIN/scepctl" -c "$WORK/site/scepd.conf" backup "$WORK/place"
 expect 0 ctl site --json backup "$WORK/place/json.tar"
-assert_output '"has_keys": true' '"path": "store/data.mdb"'
+assert_output '"has_keys": true' "\"root_key_left_out\": \"$WORK/site/root.key\"" '"path": "store/data.mdb"'
 rm "$WORK/place/json.tar"
 
 say "a disk that is full at the store's copy, at the files, at the very end"
@@ -131,10 +136,28 @@ expect 0 ctl site revoke "$(serials_of "$WORK/before" | head -n 1)"
 number=$(crl_number)
 stop_server site
 assert_untouched "$WORK/site" "$BIN/scepctl" restore "$WORK/full.tar"
-assert_output 'store/data.mdb exists already, and nothing is overwritten'
+assert_output 'store/data.mdb exists already, and nothing is overwritten' \
+    'restore --into a new folder, stop scepd, and move from there'
 mkdir "$WORK/exists"
 assert_untouched "$WORK/exists" "$BIN/scepctl" restore "$WORK/full.tar" --into "$WORK/exists"
 assert_output 'name a new folder'
+
+say "what that message says: the database alone, moved from a new folder into the place of the old"
+expect 0 "$BIN/scepctl" restore "$WORK/full.tar" --into "$WORK/aside"
+mv "$WORK/site/store" "$WORK/site/store.lost"
+mv "$WORK/aside/store" "$WORK/site/store"
+start_server site
+[ $((0x$(crl_number))) -gt $((0x$number)) ] || fail "CRLNumber went back: $number, $(crl_number)"
+stop_server site
+
+say "no database at all: numbers of CRLs go on all the same"
+rm -r "$WORK/site/store"
+start_server site
+[ $((0x$(crl_number))) -gt $((0x$number)) ] || fail "CRLNumber went back: $number, $(crl_number)"
+stop_server site
+rm -r "$WORK/site/store"
+mv "$WORK/site/store.lost" "$WORK/site/store"
+rm -r "$WORK/aside"
 
 say "damaged and foreign files"
 head -c $((size / 2)) "$WORK/full.tar" >"$WORK/cut.tar"

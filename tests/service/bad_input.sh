@@ -183,7 +183,7 @@ got=0
 { "$TOOLS/await" "$WORK/output" 1 "$LOG_SEC" 'Password of the new file' && echo; } |
     script -qefc "'$BIN/scepctl' -c '$WORK/site/scepd.conf' phone p12 --cn x --out '$WORK/none'" \
         "$WORK/ignored" >"$WORK/output" || got=$?
-[ "$got" -eq 1 ] || fail "exit status $got for an empty password at a terminal"
+[ "$got" -eq 2 ] || fail "exit status $got for an empty password at a terminal"
 assert_output 'an empty password'
 [ ! -e "$WORK/none" ] || fail "a file without a password"
 assert_issued site 0

@@ -98,7 +98,8 @@ line_says issued "certificate $first" "one-time challenge $CHALLENGE_ID" 'by cha
 line_says renewed "certificate $second" "renews $first" 'by renewal'
 line_says revoked "certificate $second" keyCompromise 'by administrator'
 expect 0 ctl site log "$PHONE"
-assert_output 'Now: certificate revoked' 'Its renewal will fail'
+assert_output 'Now: certificate revoked, which would have ended at' 'Its renewal will fail'
+! grep -q 'renews from' "$WORK/output" || fail "a revoked certificate renews"
 if grep -qF "$CHALLENGE" "$WORK/output"; then
     fail "the story has the challenge"
 fi
@@ -159,6 +160,27 @@ while kill -0 "$WATCHER" 2>"$WORK/ignored"; do
 done
 watch_end
 [ "$(grep -c "$PHONE" "$WORK/one")" -eq 2 ] || fail "watch of one phone: $(cat "$WORK/one")"
+
+say "watch lives through a restart of scepd, says so once, and misses nothing"
+watch_begin "$WORK/outlived" watch
+stop_server site
+"$TOOLS/await" "$WORK/watch.errors" 1 "$LOG_SEC" 'scepd does not answer; asking again' ||
+    fail "watch does not say that scepd is away: $(cat "$WORK/watch.errors")"
+start_server site
+new_challenge site
+expect 0 enroll --cn CP-9841-SEP0000000000C3
+"$TOOLS/await" "$WORK/outlived" 1 "$LOG_SEC" ' issued ' CP-9841-SEP0000000000C3 ||
+    fail "watch does not go on after a restart"
+kill -INT "$(cat "/proc/$WATCHER/task/$WATCHER/children")"
+watch_end
+[ "$(cat "$WORK/watch.errors")" = "scepctl: scepd does not answer; asking again each second
+scepctl: scepd answers again" ] || fail "watch said: $(cat "$WORK/watch.errors")"
+[ "$(grep -c "challenge_made .*one-time challenge $CHALLENGE_ID" "$WORK/outlived")" -eq 1 ] ||
+    fail "watch shows an event twice, or not at all"
+stop_server site
+expect 1 ctl site watch
+assert_output 'cannot reach scepd'
+start_server site
 
 say "wrong words"
 expect 2 ctl site log

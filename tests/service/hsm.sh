@@ -118,6 +118,15 @@ say "many at once"
 new_challenge site --uses 60
 expect 0 phone bench --phones 60 --connections 12 --challenge-file "$CHALLENGE_FILE"
 
+say "a backup says that the CA's key is not in it"
+expect 0 ctl site backup "$WORK/site.backup"
+assert_output "Not in it: the key that ca.key names, which is in a token" \
+    "Not in it: $WORK/site/root.key, the root's key" "  $WORK/site/ca.pin" "  $WORK/site/ra.key" \
+    "The CA's key is not among them"
+if grep -q 'can be this CA' "$WORK/output"; then
+    fail "a backup without the CA's key is said to be the CA"
+fi
+
 say "the next CA's EC key is in the token, too; announced by the RSA key"
 expect 0 ctl site ca rollover prepare --root-key "$WORK/site/root.key" \
     --key "$(key_of ca-ec)" --key-pin-file "$WORK/pin"

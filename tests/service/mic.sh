@@ -40,6 +40,19 @@ refuses() {
     assert_log site decision=refuse "$reason"
 }
 
+# await_log NAME TEXT...: within seconds, what `scepctl log` says has all of these: refusals are
+# written once a second.
+await_log() {
+    asked=$1
+    shift
+    tries=0
+    until (expect 0 ctl site log "$asked" && assert_output "$@") 2>"$WORK/ignored"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 40 ] || fail "log $asked: $(cat "$WORK/ignored")"
+        sleep 0.25
+    done
+}
+
 make_server site
 M2=$(mic_store cisco-m2 crcam2 cmca2)
 SUDI=$(mic_store cisco-2099 crca2099 hasudi)
@@ -83,6 +96,30 @@ accepts phone-multi "$(mic_cn phone-multi)"
 
 say "row 26: another trust store, without a restart"
 refuses phone-8861 'no CA that is trusted'
+
+say "a phone whose manufacturer nobody trusts is found by what it claims, with the exact reason"
+UNFIT='no trust store in mic fits its issuer CN=Cisco Manufacturing CA SHA2,O=Cisco by name and key'
+assert_log site signer=unknown claimed=yes mac=2C3124C9F8E1 model=CP-8861 "$UNFIT" \
+    cn=CP-8861-SEP2C3124C9F8E1 'mic_issuer="CN=Cisco Manufacturing CA SHA2,O=Cisco"'
+for name in CP-8861-SEP2C3124C9F8E1 2C3124C9F8E1; do
+    await_log "$name" 'unproven: claims to be CP-8861-SEP2C3124C9F8E1' unknown_signer "$UNFIT" \
+        'model CP-8861' 'Now: no certificate'
+done
+expect 1 ctl site device show 2C3124C9F8E1
+
+say "a stranger in the story of a phone is marked, and changes nothing about it"
+expect 0 ctl site device show 001A2B3C4D5E
+cp "$WORK/output" "$WORK/before"
+expect 3 by_mic minted-9871 --cn CP-9871-SEP001A2B3C4D5E
+await_log 001A2B3C4D5E 'unproven: claims to be CP-9871-SEP001A2B3C4D5E' 'Now: certificate ok'
+grep ' issued ' "$WORK/output" >"$WORK/issued"
+grep -q . "$WORK/issued" || fail "the story does not say what was issued"
+if grep -q unproven "$WORK/issued"; then
+    fail "what was issued is called unproven"
+fi
+expect 0 ctl site device show 001A2B3C4D5E
+cmp -s "$WORK/before" "$WORK/output" || fail "a stranger changed the phone: $(cat "$WORK/output")"
+
 trust_mics site "$SUDI" "$M2"
 reload_server site
 accepts phone-8861 CP-8861-SEP2C3124C9F8E1
@@ -106,12 +143,15 @@ expect 0 by_mic spa-962-small --empty-subject
 
 say "the policy of a store: expired, SHA-1, classes"
 refuses phone-expired 'has expired'
+await_log "$(mic_cn phone-expired)" mic_expired 'mic.accept_expired is off'
 refuses phone-future 'not valid yet'
 refuses switch-c9300 'not accepted'
 trust_mics site "$(mic_store lenient crca2099 hasudi 'accept_expired = true' 'classes = ["other"]')" \
     "$(mic_store old crca2048 cmca)"
 reload_server site
 refuses phone-7841 'not accepted'
+await_log 0C7524A1B2C3 'unproven: claims to be CP-7841-SEP0C7524A1B2C3' 'mic.accept_sha1 is off' \
+    'its issuer CN=Cisco Manufacturing CA'
 trust_mics site "$(mic_store lenient crca2099 hasudi 'accept_expired = true')" \
     "$(mic_store old crca2048 cmca 'accept_sha1 = true')"
 reload_server site

@@ -53,6 +53,10 @@ sha1=$(openssl x509 -in "$(root_of site)" -noout -fingerprint -sha1 | sed 's/.*=
 try_at 0 "$ADDRESS" "$colons"
 assert_no warning
 assert_output "asked as http://$ADDRESS/cgi-bin/pkiclient.exe"
+try_at 0 "$ADDRESS" "$(openssl x509 -in "$(root_of site)" -noout -fingerprint -sha256)"
+assert_output 'has the given SHA-256 fingerprint'
+try_at 0 "$ADDRESS" "$(root_of site)"
+assert_output 'has the given SHA-256 fingerprint'
 try_at 0 "http://$ADDRESS" "$sha1"
 assert_output 'has the given SHA-1 fingerprint'
 
@@ -103,7 +107,7 @@ fi
 assert_log site decision=refuse fail_info=badRequest
 
 say "a MIC: the phone's own name; one that the server does not trust"
-try 0 --mic "$MICS/phone-9871.pem" --mic-key "$MICS/phone-9871.key"
+try 0 --mic "$MICS/phone-9871.pem" --key "$MICS/phone-9871.key"
 assert_output 'MIC: "' 'signed by the MIC' 'certificate: "' 'CN=CP-9871-SEP001A2B3C4D5E' \
     "manufacturer's certificate again"
 try 1 --mic "$MICS/forged-9871.pem" --mic-key "$MICS/forged-9871.key"
@@ -118,6 +122,8 @@ say "another fingerprint: it says which one the root has"
 try_at 1 "$URL" 12040870625C5B755D73F5925285F8F5FF5D55AF --challenge-file "$WORK/wrong"
 assert_output 'problem  root: no certificate of GetCACert has the given SHA-1 fingerprint' \
     "The root that is there has $sha1"
+sed '1,/^problem/d' "$WORK/output" >"$WORK/after"
+! grep -q '^ok' "$WORK/after" || fail "it goes on after a phone stops: $(cat "$WORK/after")"
 issuing=$(openssl x509 -in "$WORK/site/issuing.pem" -noout -fingerprint -sha256 | sed 's/.*=//')
 try_at 0 "$URL" "$issuing"
 assert_output 'warning  root: the given SHA-256 fingerprint is that of' 'which is no root'
@@ -145,7 +151,7 @@ assert_output 'has a query'
 try 2 --out "$WORK/none"
 assert_output '--out keeps a certificate'
 try 2 --mic "$MICS/phone-9871.pem"
-assert_output '--mic and --mic-key belong together'
+assert_output '--mic and --mic-key (or --key) belong together'
 try 2 --mic "$MICS/phone-9871.pem" --mic-key "$MICS/phone-8861.key"
 assert_output 'is not the key of'
 try 2 --challenge x --challenge-file "$WORK/wrong"

@@ -64,6 +64,7 @@ grep -q 'Cessation Of Operation' "$WORK/crl.txt" || fail "no reason in the CRL"
 expect 2 verify_with_crl "$WORK/one"
 assert_output revoked
 expect 1 ctl site revoke CP-9841-SEP000000000001
+assert_output 'is revoked already, since 2'
 expect 2 ctl site revoke CP-9841-SEP000000000001 --reason bored
 
 say "re-enrolment after that"

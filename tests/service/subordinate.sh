@@ -119,10 +119,12 @@ stop_server nocrl
 
 say "a CA that another one signs, in two steps"
 expect 0 "$BIN/scepctl" init "$WORK/sub" --subordinate --organization Example --ca-key rsa:3072
-assert_output issuing.csr issuing.key "--subordinate --certificate FILE --chain FILE"
+assert_output issuing.csr issuing.key "--subordinate --certificate FILE --chain FILE" \
+    "basicConstraints CA:TRUE" "keyUsage keyCertSign, cRLSign, digitalSignature"
 openssl req -in "$WORK/sub/issuing.csr" -verify -noout -text >"$WORK/request.txt" 2>&1 ||
     fail "the request does not verify"
-for text in 'O = Example, CN = SCEP Issuing CA' 'CA:TRUE, pathlen:0' 'Certificate Sign, CRL Sign'; do
+for text in 'O = Example, CN = SCEP Issuing CA' 'CA:TRUE, pathlen:0' \
+    'Digital Signature, Certificate Sign, CRL Sign'; do
     grep -qF "$text" "$WORK/request.txt" || fail "the request lacks: $text"
 done
 [ ! -e "$WORK/sub/scepd.conf" ] || fail "settings before there is a certificate"

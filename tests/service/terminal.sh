@@ -125,6 +125,12 @@ for command in "log 000000000001" due status; do
         fail "$command says something else in colour"
 done
 
+say "what phone try found, too"
+at_terminal phone try "$URL" --fingerprint "$FINGERPRINT"
+grep -qF "${ESCAPE}[32mok " "$WORK/output" || fail "no colour for what is well"
+expect 0 "$BIN/scepctl" phone try "$URL" --fingerprint "$FINGERPRINT"
+! has_escape || fail "phone try writes an escape sequence into a file"
+
 VALUE=$(ctl site phone option43 --server "http://$SERVER" 2>"$WORK/ignored")
 say "a pipe gets no escape sequence, from any command"
 while read -r command; do

@@ -8,6 +8,7 @@
 PENDING=6
 PHONE=CP-8841-SEP0000000000A1
 WELL_SEC=40 # a write is tried every 10 s at most
+CA_SEC=6    # for longer than 5 s nobody believes that the CA answers
 
 # get PATH: into $WORK/output, with its head in $WORK/head.
 get() {
@@ -55,8 +56,22 @@ curl -sS --fail --noproxy '*' --retry "$WELL_SEC" --retry-delay 1 --retry-max-ti
 [ "$(cat "$WORK/output")" = ok ] || fail "/healthz is not ok"
 [ "$(admin_get /healthz)" = ok ] || fail "/healthz is not ok on the socket"
 
+# The CA is scepd's only child.
+say "the CA is stopped: /healthz and status say so within seconds; then it goes on"
+ca_pid=$(tr -d " " <"/proc/$PID/task/$PID/children")
+[ -n "$ca_pid" ] || fail "no scepd-ca"
+kill -STOP "$ca_pid"
+"$TOOLS/await" "$WORK/site.run/log" 1 "$CA_SEC" event=ca_silent 2>"$WORK/await" || true
+page 503 /healthz 'the CA (scepd-ca) does not answer'
+ctl site --json status >"$WORK/status.json" || fail "no status"
+grep -q '"ca_answering": false' "$WORK/status.json" || fail "status says that the CA answers"
+page 200 / 'the CA (scepd-ca) does not answer.'
+kill -CONT "$ca_pid"
+curl -sS --fail --noproxy '*' --retry "$WELL_SEC" --retry-delay 1 --retry-max-time "$WELL_SEC" \
+    -o "$WORK/output" "http://$WEB/healthz" 2>"$WORK/retries" || fail "the CA is not found again"
+
 say "an empty fleet"
-page 200 / '<strong>0</strong> <span>enrolled</span>' 'Everything is in order.'
+page 200 / '<strong>0</strong> <span>enrolled</span>' 'Nothing needs your attention.' ' KiB of at most'
 page 200 /due 'No phone is due in that time.'
 page 200 /pending 'No request waits.'
 page 200 /certificates 'No certificate was issued yet.'
@@ -67,7 +82,7 @@ expect 0 enroll --cn "$PHONE" --out "$WORK/one"
 expect 0 enroll --cn CP-8841-SEP0000000000A2 --out "$WORK/two"
 expect 3 enroll --cn CP-8841-SEP0000000000A3
 expect "$PENDING" phone enroll --cn CP-8841-SEP0000000000A4 --state "$WORK/wait" --out "$WORK/wait"
-page 200 / '<strong>2</strong> <span>enrolled</span>' '<strong>1</strong> <span>refused</span>' \
+page 200 / '<strong>2</strong> <span>enrolled</span>' '<strong>1</strong> <span>refused in a day</span>' \
     '1 request waits' 'Root CA'
 page 200 /pending CP-8841-SEP0000000000A4 'scepctl pending approve'
 page 200 /certificates "$PHONE" CP-8841-SEP0000000000A2
@@ -84,6 +99,9 @@ page 303 "/search?q=$serial"
 grep -qi "^location: /device/0000000000A1#$serial" "$WORK/head" || fail "the serial number does not"
 page 200 /device/0000000000A1 "<h1>$PHONE</h1>" "$serial" challenge 'newest first'
 page 200 /device/CP-8841-SEP0000000000A3 refused 'used challenge'
+page 303 "/search?q=0x$serial"
+grep -qi "^location: /device/0000000000A1#$serial" "$WORK/head" || fail "0x and the serial number"
+page 200 "/search?q=SEP0000000000a" 'What begins like that' 00:00:00:00:00:A1 00:00:00:00:00:A2
 page 404 "/search?q=SEP0000000000FF" 'Nothing is known of'
 expect 0 ctl site revoke "$PHONE"
 page 200 /device/0000000000A1 '<span class="state revoked">revoked</span>'

@@ -48,6 +48,17 @@ sed -n 's/^ *EVENT_\([A-Z_]*\) = \([1-9][0-9]*\),.*/\2 \1/p' ra/store/store.h | 
 sed -n '/^u8      1 issued/,/unlisted$/p' "$MANUAL" | grep -oE '[0-9]+ [a-z_]+' >"$work/manual"
 same "events"
 
+# The members of an event's record, by their types, in their order.
+types() {
+    "$@" | tr '\n' ' ' >"$work/types"
+    cat "$work/types"
+}
+types sed -nE 's/^    (wire|record)_put_([a-z0-9]*)\(&writer.*/\2/p' ra/store/record_event.c |
+    sed 's/version //; s/bool/flag/g; s/fixed/o16/g' >"$work/code"
+sed -n '/^\.It event$/,/^\.Ed/p' "$MANUAL" | types sed -nE 's/^(flag|text|[iuo][0-9]+) .*/\1/p' \
+    >"$work/manual"
+same "members of an event"
+
 # Settings of routes that stand in a macro have their path there.
 grep -ohE '"/(v1/)?[a-z]+"' server/admin/admin.c server/plain.c | tr -d '"' >"$work/code"
 sed -n '/^\.Sh ADMINISTRATION/,/^\.Sh SEE ALSO/p' "$MANUAL" | grep -oE '/(v1/[a-z]+|metrics|healthz)' \

@@ -13,6 +13,7 @@
 #include "server/ctl/archive/archive.h"
 #include "server/ctl/archive/backup_files.h"
 #include "server/ctl/archive/backup_paths.h"
+#include "server/ctl/archive/backup_words.h"
 #include "server/ctl/archive/download.h"
 #include "server/ctl/interrupt.h"
 
@@ -271,61 +272,6 @@ static enum err_code make(struct backup *backup, const char *path, struct err *e
     return code == ERR_OK ? newfile_keep(&backup->file, err) : code;
 }
 
-static void print_left_out(FILE *out, const json_t *manifest)
-{
-    size_t i;
-    const json_t *key;
-    json_array_foreach(json_object_get(manifest, "left_out"), i, key)
-    {
-        const char *path = api_text(key, "restore_to");
-        if (path != NULL) {
-            fprintf(out, "Not in it: %s\n", path);
-        } else {
-            fprintf(out,
-                    "Not in it: the key that %s names, which is in a token; back that up by its "
-                    "own means\n",
-                    api_text(key, "setting"));
-        }
-    }
-}
-
-static enum ctl_exit print_words(const struct backup *backup, const char *path)
-{
-    FILE *out = backup->ctl->out;
-    const json_t *manifest = backup->manifest;
-    fprintf(out,
-            "%s holds the store (%" PRId64 " certificate%s, %" PRIu64
-            " octets), scepd.conf and %zu files that it names.\n"
-            "It was read back and is whole.\n",
-            path, api_number(manifest, "certificates"),
-            api_number(manifest, "certificates") == 1 ? "" : "s", backup->stream.size,
-            json_array_size(json_object_get(manifest, "files")) - 2);
-    print_left_out(out, manifest);
-    if (backup->plan.has_keys) {
-        fputs("It holds private keys in the clear: whoever reads it can be this CA. Keep it where "
-              "the keys may be.\n",
-              out);
-    } else {
-        fputs("It holds no keys: a server restored from it does not start before they are back.\n",
-              out);
-    }
-    return CTL_OK;
-}
-
-static enum ctl_exit print_json(const struct backup *backup, const char *path)
-{
-    const json_t *manifest = backup->manifest;
-    CLEANUP(api_decref)
-    json_t *answer = json_pack(
-        "{s:s, s:O, s:I, s:O, s:O, s:O, s:O}", "file", path, "certificates",
-        json_object_get(manifest, "certificates"), "store_octets", (json_int_t)backup->stream.size,
-        "created_at", json_object_get(manifest, "created_at"), "has_keys",
-        json_object_get(manifest, "has_keys"), "left_out", json_object_get(manifest, "left_out"),
-        "files", json_object_get(manifest, "files"));
-    return answer != NULL ? api_print(backup->ctl, answer)
-                          : ctl_complain(backup->ctl, CTL_FAILED, "the file's name is not UTF-8");
-}
-
 static enum ctl_exit run_with(struct ctl *ctl, const struct backup_plan *plan, const char *path)
 {
     struct err err = {0};
@@ -334,7 +280,11 @@ static enum ctl_exit run_with(struct ctl *ctl, const struct backup_plan *plan, c
     if (make(&backup, path, &err) != ERR_OK) {
         return ctl_complain(ctl, CTL_FAILED, "no backup was made: %s", err.text);
     }
-    return ctl->is_json ? print_json(&backup, path) : print_words(&backup, path);
+    const struct backup_made made = {.path = path,
+                                     .plan = plan,
+                                     .manifest = backup.manifest,
+                                     .store_octets = backup.stream.size};
+    return backup_words(ctl, &made);
 }
 
 static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)

@@ -267,3 +267,16 @@ const json_t *manifest_find(const json_t *manifest, const char *path)
     }
     return NULL;
 }
+
+bool manifest_holds(const json_t *manifest, const char *restore_to)
+{
+    size_t i;
+    const json_t *file;
+    json_array_foreach(json_object_get(manifest, "files"), i, file)
+    {
+        if (strcmp(api_text(file, "restore_to"), restore_to) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

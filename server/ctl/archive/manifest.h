@@ -38,3 +38,5 @@ enum err_code manifest_parse(struct view text, json_t **ret_manifest, struct err
 unsigned manifest_mode(const json_t *entry);
 // The entry of `files` with that path; NULL when there is none.
 const json_t *manifest_find(const json_t *manifest, const char *path);
+// Whether one of `files` came from that absolute path.
+bool manifest_holds(const json_t *manifest, const char *restore_to);

@@ -149,8 +149,9 @@ static enum err_code check_place(const struct restore_target *target, const json
         return restore_target_has(target, entry)
                    ? ERR_OK
                    : err_set(err, ERR_EXISTS,
-                             "%s exists already, and nothing is overwritten: move it away, or "
-                             "restore --into a folder",
+                             "%s exists already, and nothing is overwritten: restore --into a "
+                             "new folder, stop scepd, and move from there what is lost here, such "
+                             "as store/data.mdb",
                              path);
     }
     return errno == ENOENT || errno == ENOTDIR ? ERR_OK

@@ -6,11 +6,16 @@
 
 #include "ca/ceremony_adopt.h"
 #include "conf/base/clock.h"
+#include "conf/schema.h"
 #include "conf/syntax.h"
 #include "server/ctl/ca/init_words.h"
+#include "server/phone/address.h"
 
 static const struct ctl_option options[] = {
     {"listen", CTL_LISTEN, "ADDR:PORT", "where phones reach scepd (0.0.0.0:8080); with DIR only"},
+    {"url", CTL_URL, "URL",
+     "where those who check certificates reach scepd, http://HOST[:PORT]; it goes into each of\n"
+     "          them as the place of CRL, OCSP and issuer, so take a name that will stay"},
     {"tiers", CTL_TIERS, "2|1",
      "2: a root whose key can go offline and an issuing CA; 1: one CA for both (2)"},
     {"direct", CTL_DIRECT, NULL,
@@ -95,9 +100,33 @@ static enum ctl_exit check_needs(struct ctl *ctl, const char *const *given)
         return ctl_complain(ctl, CTL_USAGE, "--chain needs --existing-ca or --certificate");
     }
     bool is_request = given[CTL_SUBORDINATE] != NULL && given[CTL_CERTIFICATE] == NULL;
-    if (is_request && (given[CTL_LISTEN] != NULL || given[CTL_STATIC_CHALLENGE_FILE] != NULL)) {
-        return ctl_complain(ctl, CTL_USAGE, "--%s belongs to the second step, with --certificate",
-                            given[CTL_LISTEN] != NULL ? "listen" : "static-challenge-file");
+    static const enum ctl_option_key later[] = {CTL_LISTEN, CTL_URL, CTL_STATIC_CHALLENGE_FILE};
+    for (size_t i = 0; is_request && i < sizeof later / sizeof later[0]; i++) {
+        if (given[later[i]] != NULL) {
+            return ctl_complain(ctl, CTL_USAGE,
+                                "--%s belongs to the second step, with --certificate",
+                                name_of(later[i]));
+        }
+    }
+    return CTL_OK;
+}
+
+static enum ctl_exit check_url(struct ctl *ctl, const char *url)
+{
+    struct err err = {0};
+    struct phone_address address;
+    if (url == NULL) {
+        return CTL_OK;
+    }
+    if (phone_address_read(url, &address, &err) != ERR_OK) {
+        return ctl_complain(ctl, CTL_USAGE, "--url: %s; allowed is http://HOST[:PORT]", err.text);
+    }
+    if (!address.has_scheme || strcmp(address.scheme, "http") != 0 || address.has_path) {
+        return ctl_complain(ctl, CTL_USAGE,
+                            "--url: \"%s\"; allowed is http://HOST[:PORT] without a path: what "
+                            "checks certificates fetches CRLs by plain HTTP, and scepd knows the "
+                            "paths",
+                            url);
     }
     return CTL_OK;
 }
@@ -167,9 +196,27 @@ static enum ctl_exit resolve(struct ctl *ctl, const struct ctl_arguments *argume
     return CTL_OK;
 }
 
+static void warn_of_no_url(struct ctl *ctl, const struct init_result *result)
+{
+    ctl_complain(ctl, CTL_OK,
+                 "warning: without --url no certificate says where its revocation can be seen, and "
+                 "those that are out cannot be changed. BEFORE THE FIRST PHONE, in %s/" INIT_CONFIG
+                 ", group phone, with a name of this server that will stay:",
+                 result->directory);
+    fprintf(ctl->errors,
+            "    crl_url = \"http://HOST%s\";\n"
+            "    ca_url = \"http://HOST%s\";\n"
+            "    ocsp_url = \"http://HOST%s\";\n",
+            schema_find("http.crl_path")->initial, schema_find("http.ca_path")->initial,
+            schema_find("http.ocsp_path")->initial);
+}
+
 // What the CA can do without, and the administrator should know.
 static void warn(struct ctl *ctl, const struct init_plan *plan, const struct init_result *result)
 {
+    if (plan->way != INIT_REQUESTED && plan->url == NULL) {
+        warn_of_no_url(ctl, result);
+    }
     if (plan->way == INIT_EXISTING) {
         ctl_complain(ctl, CTL_OK,
                      "warning: what this CA issued before is not known here; certificates that "
@@ -241,6 +288,9 @@ static enum ctl_exit check_command_line(struct ctl *ctl, const struct ctl_argume
     if (code == CTL_OK) {
         code = check_ca_key(ctl, plan->order.ca_key);
     }
+    if (code == CTL_OK) {
+        code = check_url(ctl, plan->url);
+    }
     choose_way(arguments->options, plan);
     return code;
 }
@@ -250,6 +300,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
     struct init_place place = {0};
     struct init_plan plan = {
         .place = &place,
+        .url = arguments->options[CTL_URL],
         .order = {.ca_key = arguments->options[CTL_CA_KEY],
                   .organization = arguments->options[CTL_ORGANIZATION],
                   .now = clock_now()},

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conf/schema.h"
 #include "conf/settings.h"
 
 static void free_text(char **text)
@@ -58,15 +59,63 @@ static enum err_code write_values(const struct init_config *config,
     return code == ERR_OK ? buf_copy(view_of(text, len), ret_text, err) : code;
 }
 
-static enum err_code write_all(const struct init_config *config, const char *store, const char *ra,
-                               struct buf *ret_text, struct err *err)
+// What certificates say: where those who check them find CRL, issuer and OCSP. NULL = nothing.
+struct addresses {
+    char *crl;
+    char *ca;
+    char *ocsp;
+};
+
+static void addresses_done(struct addresses *addresses)
+{
+    free(addresses->crl);
+    free(addresses->ca);
+    free(addresses->ocsp);
+}
+
+// The path at which scepd serves it when the settings do not say otherwise.
+static enum err_code address(const char *url, const char *path_setting, char **ret_address,
+                             struct err *err)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%s%s", url, schema_find(path_setting)->initial) < 0) {
+        return err_set(err, ERR_NOMEM, "no memory for a URL");
+    }
+    *ret_address = text;
+    return ERR_OK;
+}
+
+static enum err_code make_addresses(const char *url, struct addresses *addresses, struct err *err)
+{
+    enum err_code code = address(url, "http.crl_path", &addresses->crl, err);
+    if (code == ERR_OK) {
+        code = address(url, "http.ca_path", &addresses->ca, err);
+    }
+    return code == ERR_OK ? address(url, "http.ocsp_path", &addresses->ocsp, err) : code;
+}
+
+// Paths of what is not in the folder of the settings, or may not be.
+struct state_paths {
+    char *store;
+    char *ra;
+};
+
+static void state_paths_done(struct state_paths *paths)
+{
+    free(paths->store);
+    free(paths->ra);
+}
+
+static enum err_code write_all(const struct init_config *config, const struct state_paths *paths,
+                               const struct addresses *addresses, struct buf *ret_text,
+                               struct err *err)
 {
     const struct init_place *place = config->place;
     const struct settings_value all[] = {
         {"scep.topology", has_ra(config) ? NULL : "direct"},
         {"ra.certificate", has_ra(config) ? INIT_RA_CERTIFICATE : NULL},
         {"ra.key", has_ra(config) ? INIT_RA_KEY : NULL},
-        {"ra.directory", has_ra(config) ? ra : NULL},
+        {"ra.directory", has_ra(config) ? paths->ra : NULL},
         {"ca.certificate", INIT_CA_CERTIFICATE},
         {"ca.key", config->ca_key},
         {"ca.pin_file", config->ca_pin_file},
@@ -75,9 +124,12 @@ static enum err_code write_all(const struct init_config *config, const char *sto
         {"ca.socket", place->ca_socket != NULL ? place->ca_socket : INIT_CA_SOCKET},
         {"challenge.key_file", INIT_CHALLENGE_KEY},
         {"challenge.static_file", config->static_file},
-        {"store.directory", store},
+        {"store.directory", paths->store},
         {"admin.socket", place->admin_socket != NULL ? place->admin_socket : INIT_ADMIN_SOCKET},
         {"http.listen", place->listen},
+        {"phone.crl_url", addresses->crl},
+        {"phone.ca_url", addresses->ca},
+        {"phone.ocsp_url", addresses->ocsp},
     };
     struct settings_value given[sizeof all / sizeof all[0] + 1] = {0};
     size_t count = 0;
@@ -92,11 +144,14 @@ static enum err_code write_all(const struct init_config *config, const char *sto
 enum err_code init_config_write(const struct init_config *config, struct buf *ret_text,
                                 struct err *err)
 {
-    CLEANUP(free_text) char *store = NULL;
-    CLEANUP(free_text) char *ra = NULL;
-    enum err_code code = state_path(config->place, INIT_STORE, &store, err);
+    CLEANUP(state_paths_done) struct state_paths paths = {0};
+    CLEANUP(addresses_done) struct addresses addresses = {0};
+    enum err_code code = state_path(config->place, INIT_STORE, &paths.store, err);
     if (code == ERR_OK) {
-        code = state_path(config->place, INIT_RA_FOLDER, &ra, err);
+        code = state_path(config->place, INIT_RA_FOLDER, &paths.ra, err);
     }
-    return code == ERR_OK ? write_all(config, store, ra, ret_text, err) : code;
+    if (code == ERR_OK && config->url != NULL) {
+        code = make_addresses(config->url, &addresses, err);
+    }
+    return code == ERR_OK ? write_all(config, &paths, &addresses, ret_text, err) : code;
 }

@@ -18,6 +18,7 @@
 struct init_config {
     const struct init_place *place;
     const char *static_file; // absolute path; NULL = no static challenge
+    const char *url;         // "http://HOST[:PORT]" that certificates name; NULL = they name none
     const char *ca_key;      // name of a file in the folder, or a URI
     const char *ca_pin_file; // name of a file in the folder; NULL = none
     bool has_root;           // a certificate above the CA's

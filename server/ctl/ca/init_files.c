@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "conf/settings.h"
 #include "conf/syntax.h"
@@ -114,6 +115,18 @@ static enum err_code check_result(const struct folder *folder, FILE *problems, s
     return code;
 }
 
+// One with files that somebody has fetched already is welcome.
+static enum err_code add_mic_folder(struct folder *folder, struct err *err)
+{
+    char *path = folder_path(folder, INIT_MIC);
+    if (path == NULL) {
+        return err_set(err, ERR_NOMEM, "no memory for a path");
+    }
+    bool is_there = access(path, F_OK) == 0;
+    free(path);
+    return is_there ? ERR_OK : folder_add_folder(folder, INIT_MIC, err);
+}
+
 static enum err_code add_folders(struct init_folders *folders, const struct init_work *work,
                                  struct err *err)
 {
@@ -122,7 +135,10 @@ static enum err_code add_folders(struct init_folders *folders, const struct init
     if (code == ERR_OK && work->has_ra) {
         code = folder_add_folder(state, INIT_RA_FOLDER, err);
     }
-    return code == ERR_OK ? folder_add_folder(&folders->main, INIT_GENERATIONS, err) : code;
+    if (code == ERR_OK) {
+        code = folder_add_folder(&folders->main, INIT_GENERATIONS, err);
+    }
+    return code == ERR_OK ? add_mic_folder(&folders->main, err) : code;
 }
 
 static enum err_code add_settings(struct init_folders *folders, const struct init_work *work,
@@ -187,6 +203,7 @@ static enum err_code write_config(const struct init_work *work, struct buf *ret_
     const struct init_config config = {
         .place = work->plan->place,
         .static_file = work->plan->static_file,
+        .url = work->plan->url,
         .ca_key = work->key.setting,
         .ca_pin_file = work->key.has_pin ? INIT_CA_PIN : NULL,
         .has_root = work->has_root,

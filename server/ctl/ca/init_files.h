@@ -27,6 +27,7 @@ struct init_plan {
     const struct init_place *place;
     enum init_way way;
     const char *static_file;     // absolute path; NULL = no static challenge
+    const char *url;             // "http://HOST[:PORT]" for certificates; NULL = none
     struct ceremony_order order; // INIT_NEW: `tiers` decides whether there are root.pem and
                                  // root.key, `is_direct` whether there is an RA. The others take
                                  // from it: key, ca_key, organization, is_direct, now

@@ -152,6 +152,7 @@ enum err_code init_share(struct init_folders *folders, const struct init_place *
         {main, INIT_RA_CERTIFICATE, readable},
         {main, INIT_REQUEST, readable},
         {main, INIT_GENERATIONS, of_cas},
+        {main, INIT_MIC, browsable},
         {main, NULL, browsable},
         {state, INIT_STORE, own},
         {state, INIT_RA_FOLDER, own},

@@ -11,6 +11,7 @@
 #define INIT_STORE       "store"
 #define INIT_RA_FOLDER   "ra"
 #define INIT_GENERATIONS "generations"
+#define INIT_MIC         "mic" // for manufacturers' CAs; mic-cisco.conf names files in it
 
 // All borrowed. The ids count for an installed service only.
 struct init_place {

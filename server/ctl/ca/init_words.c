@@ -105,9 +105,11 @@ static void print_requested(FILE *out, const struct init_plan *plan,
             result->directory);
     print_ca_key(out, plan, result);
     fprintf(out,
-            "Next: have the CA above sign the request, as a CA's (CA:TRUE, keyCertSign, cRLSign),\n"
-            "and with the certificate, and all those above it up to the root,\n"
-            "  scepctl init%s%s --subordinate --certificate FILE --chain FILE\n",
+            "Next: have the CA above sign the request, as a CA's: basicConstraints CA:TRUE, and\n"
+            "keyUsage keyCertSign, cRLSign, digitalSignature. With the certificate, and all those\n"
+            "above it up to the root,\n"
+            "  scepctl init%s%s --subordinate --certificate FILE --chain FILE \\\n"
+            "    --url http://HOST\n",
             plan->place->is_installed ? "" : " ",
             plan->place->is_installed ? "" : result->directory);
 }
@@ -134,7 +136,7 @@ static json_t *done_json(const struct init_plan *plan, const struct init_result 
     const char *root = result->has_root ? INIT_ROOT_CERTIFICATE : INIT_CA_CERTIFICATE;
     hex_encode(view_of(result->root_sha256, sizeof result->root_sha256), sha256);
     hex_encode(view_of(result->root_sha1, sizeof result->root_sha1), sha1);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:s}",             //
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:s?, s:s, s:s}",       //
                      "directory", directory,                                      //
                      "config", path_json(directory, INIT_CONFIG),                 //
                      "root_certificate", path_json(directory, root),              //
@@ -142,6 +144,7 @@ static json_t *done_json(const struct init_plan *plan, const struct init_result 
                      "ca_certificate", path_json(directory, INIT_CA_CERTIFICATE), //
                      "ca_key", result->ca_key,                                    //
                      "root_key_can_go_offline", json_boolean(has_root_key(plan)), //
+                     "url", plan->url,                                            //
                      "root_sha256", sha256,                                       //
                      "root_sha1", sha1);
 }

@@ -4,10 +4,10 @@
 #include "server/ctl/table.h"
 
 enum { COLUMNS = 7 };
-static const char *const titles[COLUMNS] = {"SERIAL", "COMMON NAME", "MAC",   "STATUS",
-                                            "ISSUED", "EXPIRES",     "SIGNER"};
-static const char *const keys[COLUMNS] = {"serial",    "common_name", "mac",   "status",
-                                          "issued_at", "not_after",   "signer"};
+static const char *const titles[COLUMNS] = {"SERIAL", "COMMON NAME", "MAC",          "STATUS",
+                                            "ISSUED", "EXPIRES",     "AUTHORISED BY"};
+static const char *const keys[COLUMNS] = {"serial",    "common_name", "mac",          "status",
+                                          "issued_at", "not_after",   "authorised_by"};
 
 enum ctl_exit certificates_print(struct ctl *ctl, const json_t *certificates)
 {

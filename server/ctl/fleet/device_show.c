@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // scepctl device show: one device, its certificates and what comes next.
 #include <stdio.h>
+#include <string.h>
 
 #include "server/ctl/answer.h"
 
@@ -51,9 +52,15 @@ static void add_outlook(struct table *table, const json_t *outlook)
         add(table, "Certificate:", "none");
         return;
     }
-    add(table, "Certificate:", api_text(outlook, "state"));
-    add(table, "Valid until:", api_text(outlook, "not_after"));
-    add(table, "It renews from:", api_text(outlook, "renews_at"));
+    const char *state = api_text(outlook, "state");
+    bool is_revoked = state != NULL && strcmp(state, "revoked") == 0;
+    add(table, "Certificate:", state);
+    add(table, is_revoked ? "Would have ended:" : "Valid until:", api_text(outlook, "not_after"));
+    if (json_is_false(json_object_get(outlook, "renews"))) {
+        add(table, "It renews:", "not by itself: it is a server's");
+    } else if (!is_revoked) {
+        add(table, "It renews from:", api_text(outlook, "renews_at"));
+    }
     if (api_text(outlook, "mic_not_after") != NULL) {
         add(table, "MIC valid until:", api_text(outlook, "mic_not_after"));
     }

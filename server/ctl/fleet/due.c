@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// scepctl due: devices whose certificates end soon or have ended, and which cannot renew.
+// scepctl due: devices whose certificates end soon or have ended, and which cannot renew; and
+// servers, apart from them.
 #include <stdio.h>
 #include <string.h>
 
@@ -68,6 +69,31 @@ static enum ctl_exit print_devices(struct ctl *ctl, const json_t *list)
     return code;
 }
 
+enum { SERVER_COLUMNS = 3 };
+
+static enum ctl_exit print_servers(struct ctl *ctl, const json_t *servers)
+{
+    static const char *const titles[SERVER_COLUMNS] = {"ENDS", "STATE", "SERVER"};
+    struct table table = table_of(SERVER_COLUMNS);
+    size_t i;
+    const json_t *server;
+    if (json_array_size(servers) == 0) {
+        return CTL_OK;
+    }
+    fputs("\nServers' certificates, which do not renew by themselves (scepctl server-cert sign):\n",
+          ctl->out);
+    table_add(&table, titles);
+    json_array_foreach(servers, i, server)
+    {
+        const char *cells[SERVER_COLUMNS] = {api_text(server, "not_after"),
+                                             api_text(server, "state"),
+                                             api_text(server, "common_name")};
+        bool is_due = cells[1] != NULL && strcmp(cells[1], "due") == 0;
+        table_add_colored(&table, cells, 1, is_due ? COLOR_WAITS : COLOR_BAD);
+    }
+    return answer_print(ctl, &table);
+}
+
 static void print_counts(struct ctl *ctl, const json_t *first)
 {
     const json_t *counts = json_object_get(first, "counts");
@@ -93,6 +119,7 @@ static enum ctl_exit print(struct ctl *ctl, json_t *first, json_t *list, json_t 
     enum ctl_exit code = print_devices(ctl, list);
     if (code == CTL_OK) {
         print_counts(ctl, first);
+        code = print_servers(ctl, json_object_get(first, "servers"));
         pages_tell_more(ctl, after);
     }
     return code;

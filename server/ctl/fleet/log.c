@@ -32,10 +32,17 @@ static enum ctl_exit get_events(struct ctl *ctl, const char *device, int64_t lim
     return pages_get(ctl, &pages, list, after, NULL);
 }
 
-// The name by which the newest event knows the device; NULL = none.
+// The name by which the newest event knows the device; NULL = none. What somebody claims leads to
+// no device.
 static const char *device_of_events(const json_t *events)
 {
-    return api_text(json_array_get(events, json_array_size(events) - 1), "device");
+    for (size_t i = json_array_size(events); i > 0; i--) {
+        const json_t *event = json_array_get(events, i - 1);
+        if (!json_is_true(json_object_get(event, "claimed"))) {
+            return api_text(event, "device");
+        }
+    }
+    return NULL;
 }
 
 struct findings {
@@ -113,9 +120,17 @@ static void print_outlook(struct ctl *ctl, const json_t *outlook, bool is_colore
     const json_t *trouble;
     const char *state = or_unknown(api_text(outlook, "state"));
     enum color color = color_of_state(state);
-    fprintf(ctl->out, "Now: certificate %s%s%s, valid until %s, renews from %s\n",
-            color_begin(is_colored, color), state, color_end(is_colored, color),
-            or_unknown(api_text(outlook, "not_after")), or_unknown(api_text(outlook, "renews_at")));
+    const char *end = or_unknown(api_text(outlook, "not_after"));
+    fprintf(ctl->out, "Now: certificate %s%s%s, ", color_begin(is_colored, color), state,
+            color_end(is_colored, color));
+    if (strcmp(state, "revoked") == 0) {
+        fprintf(ctl->out, "which would have ended at %s\n", end);
+    } else if (json_is_false(json_object_get(outlook, "renews"))) {
+        fprintf(ctl->out, "a server's: does not renew by itself; ends %s\n", end);
+    } else {
+        fprintf(ctl->out, "valid until %s, renews from %s\n", end,
+                or_unknown(api_text(outlook, "renews_at")));
+    }
     json_array_foreach(json_object_get(outlook, "will_fail"), i, trouble)
     {
         fprintf(ctl->out, "Its renewal will fail: %s\n", or_unknown(json_string_value(trouble)));

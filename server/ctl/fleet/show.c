@@ -17,6 +17,8 @@ static const struct {
     {"Issued:", "issued_at"},
     {"Valid from:", "not_before"},
     {"Valid until:", "not_after"},
+    {"Certificate of a:", "kind"},
+    {"Authorised by:", "authorised_by"},
     {"Signer of the request:", "signer"},
     {"SHA-256:", "sha256"},
 };

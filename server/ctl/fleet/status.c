@@ -90,6 +90,27 @@ static void add_fleet(struct table *table, const json_t *fleet)
     add_colored(table, "Devices:", text, is_late ? COLOR_WAITS : COLOR_PLAIN);
 }
 
+static void add_servers(struct table *table, const json_t *servers, int64_t now)
+{
+    char text[LINE_LEN];
+    const char *end = api_text(servers, "next_not_after");
+    const char *name = api_text(servers, "next_common_name");
+    int64_t valid = api_number(servers, "valid");
+    int64_t expired = api_number(servers, "expired");
+    size_t used = (size_t)snprintf(text, sizeof text, "%jd", (intmax_t)valid);
+    if (end != NULL) {
+        used += (size_t)snprintf(text + used, sizeof text - used, ", next ends %.32s (%.256s)", end,
+                                 name != NULL ? name : "?");
+    }
+    if (expired > 0) {
+        snprintf(text + used, sizeof text - used, "; %jd expired", (intmax_t)expired);
+    }
+    bool is_soon = end != NULL && read_time(end) - now < (int64_t)SOON_DAYS * DAY_SEC;
+    enum color color =
+        is_soon || api_number(servers, "expired_lately") > 0 ? COLOR_WAITS : COLOR_PLAIN;
+    add_colored(table, "Servers' certificates:", text, color);
+}
+
 // One line a reason, most frequent first.
 static void add_refused(struct table *table, const json_t *refused)
 {
@@ -188,6 +209,7 @@ static enum ctl_exit print(struct ctl *ctl, const json_t *status)
                 json_is_true(json_object_get(status, "ca_answering")) ? COLOR_GOOD : COLOR_BAD);
     add_certificates(&table, status, now);
     add_fleet(&table, fleet);
+    add_servers(&table, json_object_get(fleet, "servers"), now);
     add_refused(&table, json_object_get(fleet, "refused_last_day"));
     add_crl(&table, json_object_get(fleet, "crl"));
     add_store(&table, json_object_get(status, "store"));

@@ -67,19 +67,33 @@ static void add_reason(struct line *line, const json_t *event)
     }
 }
 
-static void add_device(struct line *line, const json_t *event)
+// Nothing proves a claim, whoever's story it stands in.
+static void add_device(struct line *line, const json_t *event, bool is_claimed)
 {
     const char *name = api_text(event, "common_name");
-    add(line, event, "", name != NULL ? "common_name" : "device");
+    add(line, event, is_claimed ? "unproven: claims to be " : "",
+        name != NULL ? "common_name" : "device");
+}
+
+// Of a signer that is not accepted; most reasons name it already.
+static void add_issuer(struct line *line, const json_t *event)
+{
+    const char *issuer = api_text(event, "mic_issuer");
+    const char *detail = api_text(event, "detail");
+    if (issuer != NULL && (detail == NULL || strstr(detail, issuer) == NULL)) {
+        add(line, event, "its issuer ", "mic_issuer");
+    }
 }
 
 static void compose(struct line *line, const struct story *story, const json_t *event)
 {
-    if (story->names_device) {
-        add_device(line, event);
+    bool is_claimed = json_is_true(json_object_get(event, "claimed"));
+    if (story->names_device || is_claimed) {
+        add_device(line, event, is_claimed);
     }
     add(line, event, "certificate ", "serial");
     add_reason(line, event);
+    add_issuer(line, event);
     add(line, event, "by ", "authorised_by");
     add(line, event, "answered ", "fail_info");
     add(line, event, "model ", "model");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// scepctl watch: events as they happen. Asks scepd once a second; SIGINT and SIGTERM end it between
-// two questions.
+// scepctl watch: events as they happen. Asks scepd once a second, also one that does not answer for
+// a while; SIGINT and SIGTERM end it between two questions.
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -23,6 +23,7 @@ struct watch {
     char *query; // without after=
     json_int_t after;
     int64_t left; // events to show
+    bool is_cut;  // scepd did not answer the last question
 };
 
 static void watch_done(struct watch *watch)
@@ -60,6 +61,17 @@ static enum ctl_exit show_all(struct watch *watch, const json_t *events)
                : ctl_complain(watch->ctl, CTL_FAILED, "cannot write the output");
 }
 
+// Says once that scepd does not answer, and once that it does again.
+static void note_answer(struct watch *watch, bool is_unreachable)
+{
+    if (is_unreachable && !watch->is_cut) {
+        ctl_complain(watch->ctl, CTL_OK, "scepd does not answer; asking again each second");
+    } else if (!is_unreachable && watch->is_cut) {
+        ctl_complain(watch->ctl, CTL_OK, "scepd answers again");
+    }
+    watch->is_cut = is_unreachable;
+}
+
 // What is new since the last time; all pages of it, so that a burst does not fall behind.
 static enum ctl_exit look(struct watch *watch)
 {
@@ -72,8 +84,14 @@ static enum ctl_exit look(struct watch *watch)
             query = NULL;
             return ctl_complain(watch->ctl, CTL_FAILED, "out of memory");
         }
-        const struct api_request request = {.method = "GET", .collection = query};
+        bool is_unreachable = false;
+        const struct api_request request = {
+            .method = "GET", .collection = query, .ret_is_unreachable = &is_unreachable};
         enum ctl_exit code = api_call(watch->ctl, &request, &page);
+        note_answer(watch, is_unreachable);
+        if (is_unreachable) {
+            return CTL_OK; // to be asked again
+        }
         if (code == CTL_OK) {
             count = json_array_size(json_object_get(page, "events"));
             code = show_all(watch, json_object_get(page, "events"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// scepctl fingerprint: the root's fingerprint in every form that phones and Unified CM take.
+// scepctl fingerprint: the root's fingerprint for each place that wants it, or in every form that
+// phones and Unified CM take.
 #include <string.h>
 
 #include "conf/base/hex.h"
@@ -73,6 +74,48 @@ static void add_json(const struct form *form, void *context)
                   "text", form->text));
 }
 
+static enum ctl_exit print_root(struct ctl *ctl, const X509 *cert)
+{
+    char subject[SUBJECT_LEN];
+    struct table table = table_of(2);
+    ossl_name_print(X509_get_subject_name(cert), subject, sizeof subject);
+    table_add(&table, (const char *[]){"Root:", subject});
+    return answer_print(ctl, &table);
+}
+
+// As Cisco's documents show it in each place.
+static void add_places(struct table *table, const struct pin *pin)
+{
+    char bare[PIN_TEXT_LEN];
+    char colons[PIN_TEXT_LEN];
+    const char *hash = pin_digest_name(pin);
+    hex_encode(view_of(pin->octets, pin->len), bare);
+    group_digits(bare, ':', 2, colons);
+    bool is_for_all = pin->len <= SHA256_LEN; // the longer ones are for option 43 alone
+    if (is_for_all) {
+        table_add(table, (const char *[]){hash, "cfg.xml: CDC_Root_CA_Fingerprint_1_", bare});
+    }
+    table_add(table, (const char *[]){hash, "DHCP option 43: suboption 12", bare});
+    if (is_for_all) {
+        table_add(table, (const char *[]){hash, "Unified CM: WLAN Root CA Fingerprint", colons});
+    }
+}
+
+static enum ctl_exit print_places(struct ctl *ctl, const struct pin *pins, size_t count)
+{
+    struct table table = table_of(3);
+    table_add(&table, (const char *[]){"HASH", "PLACE", "FINGERPRINT"});
+    for (size_t i = 0; i < count; i++) {
+        add_places(&table, &pins[i]);
+    }
+    fputc('\n', ctl->out);
+    enum ctl_exit code = answer_print(ctl, &table);
+    if (code == CTL_OK) {
+        fputs("\nOther separators: scepctl fingerprint --all\n", ctl->out);
+    }
+    return code;
+}
+
 static enum ctl_exit print_table(struct ctl *ctl, const struct pin *pin)
 {
     struct table table = table_of(3);
@@ -85,9 +128,7 @@ static enum ctl_exit print_tables(struct ctl *ctl, const struct pin *pins, size_
 {
     enum ctl_exit code = CTL_OK;
     for (size_t i = 0; i < count && code == CTL_OK; i++) {
-        if (i > 0) {
-            fputc('\n', ctl->out);
-        }
+        fputc('\n', ctl->out);
         code = print_table(ctl, &pins[i]);
     }
     return code;
@@ -113,6 +154,27 @@ static enum ctl_exit print_json(struct ctl *ctl, const X509 *cert, const struct 
     return api_print(ctl, answer);
 }
 
+// What is printed.
+struct root {
+    const X509 *cert;
+    const struct pin *pins;
+    size_t count;
+};
+
+static enum ctl_exit print(struct ctl *ctl, const struct ctl_arguments *arguments,
+                           const struct root *root)
+{
+    if (ctl->is_json) {
+        return print_json(ctl, root->cert, root->pins, root->count);
+    }
+    enum ctl_exit code = print_root(ctl, root->cert);
+    if (code != CTL_OK) {
+        return code;
+    }
+    return arguments->options[CTL_ALL] != NULL ? print_tables(ctl, root->pins, root->count)
+                                               : print_places(ctl, root->pins, root->count);
+}
+
 static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
     static const char *const usual[HASHES_MAX] = {"sha256", "sha1"};
@@ -134,11 +196,12 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
             return ctl_complain(ctl, CTL_FAILED, "%s", err.text);
         }
     }
-    return ctl->is_json ? print_json(ctl, cert, pins, count) : print_tables(ctl, pins, count);
+    return print(ctl, arguments, &(struct root){.cert = cert, .pins = pins, .count = count});
 }
 
 static const struct ctl_option options[] = {
     {"hash", CTL_HASH, PHONE_HASH_CHOICE, "only this one (sha256 and sha1)"},
+    {"all", CTL_ALL, NULL, "in every form that phones and Unified CM take"},
     {0},
 };
 
@@ -147,7 +210,7 @@ const struct ctl_command ctl_fingerprint = {
     .operand = "FILE",
     .is_operand_optional = true,
     .summary =
-        "Show the root's fingerprint in every form that phones take; without FILE, of scepd.",
+        "Show whose the root is and its fingerprint for phones; without FILE, that of scepd.",
     .options = options,
     .run = run,
 };

@@ -14,7 +14,8 @@
 #include "server/ctl/phone/phone_values.h"
 
 #define DEFAULT_FORMAT "hex"
-#define MIC_CN_LEN     23 // characters of the longest known CN of a MIC: CP-9871-SEP001A2B3C4D5E
+#define CLASSES_LEN    128 // bytes of all vendor classes in a line
+#define MIC_CN_LEN     23  // characters of the longest known CN of a MIC: CP-9871-SEP001A2B3C4D5E
 #define DOMAIN_MAX     (LIMIT_COMMON_NAME - MIC_CN_LEN - 1) // and a dot between them
 
 DEFINE_CLEANUP(struct settings *, settings_free);
@@ -106,10 +107,6 @@ static void remark_option(struct product *product)
                           "--fips must be what the phones' later configuration says, or they "
                           "do not find their certificate any more");
     }
-    if (product->domain != NULL && !product->format->has_classes) {
-        phone_values_warn(values, "set option 15 (domain name) to %s beside this value",
-                          product->domain);
-    }
     phone_values_warn(values,
                       "phones take this after a factory reset only, and not where options 66, "
                       "150, 159 or 160 or cloud provisioning are offered beside it");
@@ -148,6 +145,26 @@ static enum ctl_exit write_text(struct ctl *ctl, const struct phone_format *form
         return ctl_complain(ctl, CTL_USAGE, "%s", err.text);
     }
     return CTL_OK;
+}
+
+// What a bare value cannot say of itself; configurations have it, and JSON its own members.
+static void note_classes(struct ctl *ctl, const struct product *product)
+{
+    char list[CLASSES_LEN] = "";
+    size_t used = 0;
+    if (ctl->is_json || product->format->has_classes) {
+        return;
+    }
+    for (const char *const *model = phone_format_models(); *model != NULL; model++) {
+        int len = snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "", *model);
+        used += len > 0 && used + (size_t)len < sizeof list ? (size_t)len : 0;
+    }
+    ctl_complain(ctl, CTL_OK,
+                 "note: give this to clients whose option 60 (vendor class) is one of %s", list);
+    if (product->domain != NULL) {
+        ctl_complain(ctl, CTL_OK, "note: give them option 15 (domain name) %s, too",
+                     product->domain);
+    }
 }
 
 static json_t *models_json(void)
@@ -254,6 +271,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
     remark_domain(ctl, &product);
     remark_option(&product);
     phone_values_show_warnings(ctl, &product.values);
+    note_classes(ctl, &product);
     return print(ctl, &product);
 }
 

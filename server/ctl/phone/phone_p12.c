@@ -9,6 +9,7 @@
 #include "server/admin/admin_input.h"
 #include "server/ctl/password.h"
 #include "server/ctl/phone/p12.h"
+#include "server/ctl/secret_file.h"
 #include "server/ctl/servers/hand.h"
 
 #define OUT_MODE    0600
@@ -51,20 +52,41 @@ static enum ctl_exit read_key_type(struct ctl *ctl, const char *text, unsigned *
                         "--key: unknown \"%s\"; allowed are rsa:2048, rsa:3072, rsa:4096", text);
 }
 
+// As scepd will check it, and whether it looks like a phone's.
+static enum ctl_exit check_common_name(struct ctl *ctl, const char *common_name)
+{
+    struct err err = {0};
+    char mac[MAC_TEXT_LEN];
+    CLEANUP(api_decref) json_t *text = json_string(common_name);
+    if (text == NULL) {
+        return ctl_complain(ctl, CTL_USAGE, "--cn: \"%s\" is not UTF-8 text", common_name);
+    }
+    if (admin_check_common_name(common_name, &err) != ERR_OK) {
+        return ctl_complain(ctl, CTL_USAGE, "--cn: %s", err.text);
+    }
+    if (!names_find_mac(view_of_text(common_name), mac)) {
+        ctl_complain(ctl, CTL_OK,
+                     "warning: --cn \"%s\" has no MAC address in it, as phones' names do "
+                     "(CP-9871-SEP001A2B3C4D5E)",
+                     common_name);
+    }
+    return CTL_OK;
+}
+
 // Everything that can be said before anything is made.
 static enum ctl_exit read_options(struct ctl *ctl, const struct ctl_arguments *arguments,
                                   const struct hand_wish *wish, struct making *making)
 {
-    struct err err = {0};
     making->common_name = arguments->options[CTL_CN];
     making->out = arguments->options[CTL_OUT];
     if (making->common_name == NULL || making->out == NULL) {
         return ctl_complain(ctl, CTL_USAGE, "phone p12 needs --cn CN and --out FILE.p12");
     }
-    if (admin_check_common_name(making->common_name, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "--cn: %s", err.text);
+    enum ctl_exit code = check_common_name(ctl, making->common_name);
+    if (code != CTL_OK) {
+        return code;
     }
-    enum ctl_exit code = read_key_type(ctl, arguments->options[CTL_KEY], &making->key_bits);
+    code = read_key_type(ctl, arguments->options[CTL_KEY], &making->key_bits);
     if (code == CTL_OK) {
         code = hand_check(ctl, wish);
     }
@@ -82,9 +104,15 @@ static enum ctl_exit get_password(struct ctl *ctl, const struct ctl_arguments *a
     if (code == ERR_OK) {
         code = p12_check_password(buf_view(&making->password), &err);
     }
-    return code == ERR_OK
-               ? CTL_OK
-               : ctl_complain(ctl, source.file != NULL ? CTL_USAGE : CTL_FAILED, "%s", err.text);
+    if (code == ERR_OK) {
+        if (source.file != NULL) {
+            secret_file_warn(ctl, source.file);
+        }
+        return CTL_OK;
+    }
+    // A terminal that fails is nobody's mistake; what was typed there is.
+    bool is_given = source.file != NULL || code == ERR_SYNTAX || code == ERR_LIMIT;
+    return ctl_complain(ctl, is_given ? CTL_USAGE : CTL_FAILED, "%s", err.text);
 }
 
 static bool fill_request(X509_REQ *req, const struct making *making)

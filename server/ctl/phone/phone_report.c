@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include "server/ctl/api.h"
+#include "server/ctl/color.h"
 #include "server/ctl/folder.h"
 #include "server/ctl/table.h"
 
@@ -28,9 +29,14 @@ static enum err_code print_escaped(FILE *out, const char *text, struct err *err)
     return code;
 }
 
-static enum err_code print_finding(FILE *out, const struct finding *finding, struct err *err)
+static enum err_code print_finding(FILE *out, const struct finding *finding, bool is_colored,
+                                   struct err *err)
 {
-    fprintf(out, "%-*s", LEVEL_WIDTH, finding_level_name(finding->level));
+    static const enum color colors[] = {
+        [FINDING_OK] = COLOR_GOOD, [FINDING_WARNING] = COLOR_WAITS, [FINDING_PROBLEM] = COLOR_BAD};
+    enum color color = colors[finding->level];
+    fprintf(out, "%s%-*s%s", color_begin(is_colored, color), LEVEL_WIDTH,
+            finding_level_name(finding->level), color_end(is_colored, color));
     enum err_code code = print_escaped(out, finding->seen, err);
     if (code == ERR_OK && finding->phone != NULL) {
         fprintf(out, "%-*s", LEVEL_WIDTH, "");
@@ -43,8 +49,9 @@ static enum ctl_exit print_lines(struct ctl *ctl, const struct phone_report *rep
 {
     struct err err = {0};
     enum err_code code = ERR_OK;
+    bool is_colored = color_is_wanted(ctl->out);
     for (size_t i = 0; i < report->findings->count && code == ERR_OK; i++) {
-        code = print_finding(ctl->out, &report->findings->list[i], &err);
+        code = print_finding(ctl->out, &report->findings->list[i], is_colored, &err);
     }
     if (code != ERR_OK) {
         return ctl_complain(ctl, CTL_FAILED, "%s", err.text);

@@ -9,6 +9,7 @@
 #include "conf/cert_file.h"
 #include "conf/limits.h"
 #include "server/ctl/folder.h"
+#include "server/ctl/phone/phone_pin.h"
 #include "server/ctl/phone/phone_report.h"
 #include "server/ctl/secret_file.h"
 #include "server/phone/macro.h"
@@ -38,16 +39,12 @@ static void attempt_done(struct attempt *attempt)
 
 static enum ctl_exit take_fingerprint(struct ctl *ctl, const char *text, struct attempt *attempt)
 {
-    struct err err = {0};
     if (text == NULL) {
         return ctl_complain(ctl, CTL_USAGE,
                             "phone try needs --fingerprint: a phone knows its root by nothing "
                             "else");
     }
-    if (pin_parse(text, &attempt->plan.pin, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "--fingerprint: %s", err.text);
-    }
-    return CTL_OK;
+    return phone_pin_read(ctl, text, NULL, &attempt->plan.pin);
 }
 
 static enum ctl_exit take_challenge(struct ctl *ctl, const struct ctl_arguments *arguments,
@@ -71,9 +68,11 @@ static enum ctl_exit take_challenge(struct ctl *ctl, const struct ctl_arguments 
             return ctl_complain(ctl, CTL_FAILED, "%s", err.text);
         }
     }
-    if (path != NULL &&
-        secret_file_read(path, LIMIT_CHALLENGE_LEN, &attempt->challenge, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "--challenge-file: %s", err.text);
+    if (path != NULL) {
+        if (secret_file_read(path, LIMIT_CHALLENGE_LEN, &attempt->challenge, &err) != ERR_OK) {
+            return ctl_complain(ctl, CTL_USAGE, "--challenge-file: %s", err.text);
+        }
+        secret_file_warn(ctl, path);
     }
     attempt->plan.challenge = buf_view(&attempt->challenge);
     return CTL_OK;
@@ -106,8 +105,12 @@ static enum ctl_exit take_mic(struct ctl *ctl, const struct ctl_arguments *argum
 {
     const char *path = arguments->options[CTL_MIC];
     const char *key = arguments->options[CTL_MIC_KEY];
+    if (key != NULL && arguments->options[CTL_KEY] != NULL) {
+        return ctl_complain(ctl, CTL_USAGE, "--mic-key and --key are the same; give one of them");
+    }
+    key = key != NULL ? key : arguments->options[CTL_KEY];
     if ((path == NULL) != (key == NULL)) {
-        return ctl_complain(ctl, CTL_USAGE, "--mic and --mic-key belong together");
+        return ctl_complain(ctl, CTL_USAGE, "--mic and --mic-key (or --key) belong together");
     }
     if (path == NULL) {
         return CTL_OK;
@@ -227,13 +230,15 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_arguments *arguments)
 }
 
 static const struct ctl_option options[] = {
-    {"fingerprint", CTL_FINGERPRINT, "HEX", "of the root, as phones are given it"},
+    {"fingerprint", CTL_FINGERPRINT, "HEX|FILE",
+     "of the root, as phones are given it, or a file with the root"},
     {"challenge-file", CTL_CHALLENGE_FILE, "FILE",
      "ask for a certificate with the challenge in the first line of FILE; - is standard input"},
     {"challenge", CTL_CHALLENGE, "TEXT", "the same, in view of everybody on this machine"},
     {"mic", CTL_MIC, "FILE",
      "ask for one by this manufacturer's certificate; its chain may follow"},
     {"mic-key", CTL_MIC_KEY, "FILE", "the key of --mic"},
+    {"key", CTL_KEY, "FILE", "the same as --mic-key"},
     {"cn", CTL_CN, "CN",
      "the common name to ask for (the MIC's, or " TRIAL_PHONE "); macros $MA, $MAU, $MAC, $PN"},
     {"fips", CTL_FIPS, NULL, "as a phone in FIPS mode: what is weak is a problem"},

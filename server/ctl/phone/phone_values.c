@@ -6,14 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
 #include "ra/challenge.h"
 #include "server/ctl/fleet/challenge.h"
-#include "server/ctl/phone/phone_hash.h"
-#include "server/ctl/root.h"
+#include "server/ctl/phone/phone_pin.h"
 #include "server/ctl/secret_file.h"
 #include "server/phone/address.h"
 
@@ -21,7 +19,6 @@
 #define SHA1_LEN     20  // octets
 #define SCHEME_HTTP  "http"
 #define SCHEME_HTTPS "https"
-#define DEFAULT_HASH "sha256"
 
 void phone_values_warn(struct phone_values *values, const char *format, ...)
 {
@@ -118,61 +115,13 @@ static enum ctl_exit read_server(struct ctl *ctl, const char *server, struct pho
 
 // --- Fingerprint
 
-// Behind what openssl x509 -fingerprint writes in front.
-static const char *bare_fingerprint(const char *text)
-{
-    const char *label = strcasestr(text, "fingerprint=");
-    return label != NULL ? label + strlen("fingerprint=") : text;
-}
-
-static enum ctl_exit parse_fingerprint(struct ctl *ctl, const char *text, const char *hash,
-                                       struct pin *ret_pin)
-{
-    struct err err = {0};
-    const EVP_MD *digest = NULL;
-    if (pin_parse(bare_fingerprint(text), ret_pin, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE,
-                            "--fingerprint: %s; a file of the name \"%s\" is not there either",
-                            err.text, text);
-    }
-    if (hash != NULL && phone_hash_find(hash, &digest, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "%s", err.text);
-    }
-    if (digest != NULL && digest != pin_digest(ret_pin)) {
-        return ctl_complain(ctl, CTL_USAGE,
-                            "--fingerprint has the length of a %s one, which --hash %s contradicts",
-                            pin_digest_name(ret_pin), hash);
-    }
-    return CTL_OK;
-}
-
-// `path` NULL = of scepd.
-static enum ctl_exit make_fingerprint(struct ctl *ctl, const char *path, const char *hash,
-                                      struct pin *ret_pin)
-{
-    struct err err = {0};
-    const EVP_MD *digest = NULL;
-    CLEANUP(cleanup_X509_free) X509 *cert = NULL;
-    const char *name = hash != NULL ? hash : DEFAULT_HASH;
-    if (phone_hash_find(name, &digest, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "%s", err.text);
-    }
-    enum ctl_exit code = root_get(ctl, path, &cert);
-    if (code == CTL_OK && phone_hash_cert(cert, name, ret_pin, &err) != ERR_OK) {
-        code = ctl_complain(ctl, CTL_FAILED, "%s", err.text);
-    }
-    return code;
-}
-
 static enum ctl_exit read_fingerprint(struct ctl *ctl, const struct ctl_arguments *arguments,
                                       struct phone_values *values)
 {
     const char *given = arguments->options[CTL_FINGERPRINT];
-    const char *hash = arguments->options[CTL_HASH];
-    bool is_text = given != NULL && access(given, F_OK) != 0;
     values->is_of_scepd = given == NULL;
-    enum ctl_exit code = is_text ? parse_fingerprint(ctl, given, hash, &values->fingerprint)
-                                 : make_fingerprint(ctl, given, hash, &values->fingerprint);
+    enum ctl_exit code =
+        phone_pin_read(ctl, given, arguments->options[CTL_HASH], &values->fingerprint);
     if (code == CTL_OK && values->fingerprint.len == SHA1_LEN) {
         phone_values_warn(values,
                           "a SHA-1 fingerprint is weaker than a SHA-256 one, which the same "
@@ -219,6 +168,7 @@ static enum ctl_exit read_challenge_file(struct ctl *ctl, const char *path,
     if (secret_file_read(path, OPTION43_MAX_LEN, &secret, &err) != ERR_OK) {
         return ctl_complain(ctl, CTL_USAGE, "--challenge-file: %s", err.text);
     }
+    secret_file_warn(ctl, path);
     return take_challenge(ctl, buf_view(&secret), values);
 }
 

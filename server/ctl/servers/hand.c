@@ -10,6 +10,7 @@
 
 #include "conf/base/file.h"
 #include "conf/base/ossl.h"
+#include "conf/limits.h"
 #include "server/admin/admin_resources.h"
 #include "server/ctl/read.h"
 
@@ -20,11 +21,14 @@
 static enum ctl_exit read_days(struct ctl *ctl, const struct hand_wish *wish, int64_t *ret_days)
 {
     struct err err = {0};
-    if (wish->days != NULL &&
-        read_count(wish->days, 1, ADMIN_DUE_DAYS_MAX, ret_days, &err) != ERR_OK) {
-        return ctl_complain(ctl, CTL_USAGE, "--days: %s", err.text);
+    bool is_phone = strcmp(wish->profile, "phone") == 0;
+    int64_t least = is_phone ? PHONE_DAYS_MIN : 1;
+    if (wish->days == NULL ||
+        read_count(wish->days, least, ADMIN_DUE_DAYS_MAX, ret_days, &err) == ERR_OK) {
+        return CTL_OK;
     }
-    return CTL_OK;
+    return ctl_complain(ctl, CTL_USAGE, "--days: %s%s", err.text,
+                        is_phone ? " (" PHONE_DAYS_REASON ")" : "");
 }
 
 enum ctl_exit hand_check(struct ctl *ctl, const struct hand_wish *wish)

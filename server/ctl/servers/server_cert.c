@@ -72,6 +72,9 @@ static enum err_code read_request(const char *path, struct request *request, str
     if (code != ERR_OK) {
         return code;
     }
+    if (content.len == 0) {
+        return err_set(err, ERR_SYNTAX, "%s is empty; a PKCS#10 in PEM or DER is needed", path);
+    }
     struct buf *part = is_pem(&content) ? &request->pem : &request->der;
     *part = content;
     content = (struct buf){0};

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "ca/client.h"
-#include "ca/client_internal.h"
 #include "kit/kit.h"
 
 #define SHORT_MS     50    // for answers that never come

@@ -249,6 +249,35 @@ static void knows_issuers_and_copies(void **state)
     X509_free(root);
 }
 
+// What does not fit ends in dots, and no character is cut in two.
+static void says_that_a_name_is_cut(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *common_name;
+        const char *printed; // into 12 octets
+    } cases[] = {
+        {"12345678", "CN=12345678"},
+        {"123456789", "CN=12345..."},
+        {"1234\xc3\xa4"
+         "678",
+         "CN=1234..."},
+        {"123\xc3\xa4"
+         "5678",
+         "CN=123\xc3\xa4..."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[12];
+        X509_NAME *name = X509_NAME_new();
+        assert_int_equal(X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+                                                    (const uint8_t *)cases[i].common_name, -1, -1,
+                                                    0),
+                         1);
+        assert_string_equal(ossl_name_print(name, text, sizeof text), cases[i].printed);
+        X509_NAME_free(name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +285,7 @@ int main(void)
         cmocka_unit_test(views_octets_of_strings),
         cmocka_unit_test(reads_exactly_one_certificate),
         cmocka_unit_test(encodes_names_and_keys),
+        cmocka_unit_test(says_that_a_name_is_cut),
         cmocka_unit_test(copies_a_memory_bio),
         cmocka_unit_test(hashes_known_values),
         cmocka_unit_test(makes_requests),

@@ -281,16 +281,10 @@ static void reads_the_list_of_cisco_cas(void **state)
         bool accept_sha1;
         uint32_t min_rsa_bits;
     } stores[] = {
-        {"cisco-2048", "mic/crca2048.pem", {"mic/cmca.pem", "mic/act2sudica.pem"}, true, 2048},
-        {"cisco-m2", "mic/crcam2.pem", {"mic/cmca2.pem"}, false, 2048},
-        {"cisco-2099", "mic/crca2099.pem", {"mic/hasudi.pem"}, false, 2048},
-        {"cisco-basic-2099", "mic/cbarc2099.pem", {"mic/cmca3.pem"}, false, 2048},
-        {"device-identity", "mic/dibarca2099.pem", {"mic/dibasca2099.pem"}, false, 2048},
-        {"sipura",
-         "mic/PLACEHOLDER-sipura-root.pem",
-         {"mic/PLACEHOLDER-small-business-ca.pem"},
-         true,
-         1024},
+        {"cisco-2099", "mic/crca2099.cer", {"mic/hasudi.cer"}, false, 2048},
+        {"cisco-basic-2099", "mic/cbarc2099.cer", {"mic/cmca3.cer"}, false, 2048},
+        {"cisco-m2", "mic/crcam2.cer", {"mic/cmca2.cer"}, false, 2048},
+        {"cisco-2048", "mic/crca2048.cer", {"mic/cmca.cer", "mic/ACT2SUDICA.cer"}, true, 2048},
     };
     const size_t count = sizeof stores / sizeof stores[0];
     char *prefix = kit_path(*state, "");

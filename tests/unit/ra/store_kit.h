@@ -98,6 +98,8 @@ static inline struct store_event store_kit_event(unsigned number)
         .kind = EVENT_REFUSED,
         .authority = EVENT_BY_NOBODY,
         .model = "CP-8841",
+        .is_claimed = true,
+        .issuer = "CN=Cisco Manufacturing CA",
         .serial = {0x40, 1, 2, 3},
         .peer = "192.0.2.1",
         .reason = "wrong_challenge",
@@ -116,6 +118,8 @@ static inline void store_kit_assert_same_event(const struct store_event *a,
     assert_int_equal(a->id, b->id);
     assert_int_equal(a->at, b->at);
     assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->is_claimed, b->is_claimed);
+    assert_string_equal(a->issuer, b->issuer);
     assert_int_equal(a->authority, b->authority);
     assert_string_equal(a->device, b->device);
     assert_string_equal(a->common_name, b->common_name);
@@ -151,6 +155,7 @@ static inline void store_kit_assert_same(const struct store_certificate *a,
 {
     assert_memory_equal(a->serial, b->serial, SERIAL_LEN);
     assert_int_equal(a->status, b->status);
+    assert_int_equal(a->kind, b->kind);
     assert_int_equal(a->issued_at, b->issued_at);
     assert_int_equal(a->not_before, b->not_before);
     assert_int_equal(a->not_after, b->not_after);

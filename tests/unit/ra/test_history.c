@@ -68,7 +68,7 @@ static void a_refusal_is_told_with_whose_why_and_where_from(void **state)
     snprintf(report->common_name, sizeof report->common_name, "CP-8841-SEP001A2B3C4D5E");
     snprintf(report->mac, sizeof report->mac, "001A2B3C4D5E");
     snprintf(report->model, sizeof report->model, "CP-8841");
-    memset(report->reason, 'r', sizeof report->reason - 1); // longer than an event's words
+    memset(report->reason, 'r', sizeof report->reason - 1); // the longest that there is
     report->fail_info = "badRequest";
     history_note(&end->job);
     struct seen seen = history(kit);
@@ -81,7 +81,30 @@ static void a_refusal_is_told_with_whose_why_and_where_from(void **state)
     assert_string_equal(seen.last.peer, "192.0.2.9");
     assert_string_equal(seen.last.reason, "wrong_challenge");
     assert_string_equal(seen.last.fail_info, "badRequest");
-    assert_int_equal(strlen(seen.last.words), STORE_WORDS_LEN - 1);
+    assert_string_equal(seen.last.words, report->reason);
+    assert_false(seen.last.is_claimed);
+    assert_string_equal(seen.last.issuer, "");
+    free_end(end);
+}
+
+static void a_claim_is_told_as_one(void **state)
+{
+    struct writer_kit *kit = *state;
+    struct end *end = new_end(kit);
+    struct enroll_report *report = &end->job.report;
+    snprintf(report->common_name, sizeof report->common_name, "CP-7841-SEP0C7524A1B2C3");
+    snprintf(report->mac, sizeof report->mac, "0C7524A1B2C3");
+    snprintf(report->mic_issuer, sizeof report->mic_issuer, "CN=Cisco Manufacturing CA");
+    report->is_claimed = true;
+    report->refusal = REFUSAL_UNKNOWN_SIGNER;
+    history_note(&end->job);
+    struct seen seen = history(kit);
+    assert_int_equal(seen.count, 1);
+    assert_true(seen.last.is_claimed);
+    assert_string_equal(seen.last.device, "0C7524A1B2C3");
+    assert_string_equal(seen.last.common_name, "CP-7841-SEP0C7524A1B2C3");
+    assert_string_equal(seen.last.issuer, "CN=Cisco Manufacturing CA");
+    assert_string_equal(seen.last.reason, "unknown_signer");
     free_end(end);
 }
 
@@ -162,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WRITER_KIT(a_refusal_is_told_with_whose_why_and_where_from),
+        WITH_WRITER_KIT(a_claim_is_told_as_one),
         WITH_WRITER_KIT(what_is_written_elsewhere_is_not_told_twice),
         WITH_WRITER_KIT(a_repeat_is_told_with_its_certificate),
         WITH_WRITER_KIT(one_address_fills_no_history),

@@ -109,6 +109,24 @@ static void assert_zeroes(const uint8_t *octets, size_t len)
     }
 }
 
+// Even when its name looks like a phone's.
+static void a_server_is_no_device(void **unused)
+{
+    (void)unused;
+    struct asked asked;
+    struct store_certificate record = {0};
+    ask(PHONE, &asked);
+    asked.issuance.profile = PROFILE_SERVER;
+    struct buf der = answer(0, PHONE, SERIAL_LEN);
+    assert_int_equal(issuance_record(&asked.issuance, buf_view(&der), &record, NULL), ERR_OK);
+    assert_int_equal(record.kind, CERTIFICATE_OF_SERVER);
+    assert_string_equal(record.mac, "");
+    assert_string_equal(record.device, PHONE);
+    store_certificate_done(&record);
+    buf_done(&der);
+    asked_done(&asked);
+}
+
 static void the_record_says_what_was_issued_to_whom(void **unused)
 {
     (void)unused;
@@ -119,6 +137,7 @@ static void the_record_says_what_was_issued_to_whom(void **unused)
     assert_int_equal(issuance_record(&asked.issuance, buf_view(&der), &record, NULL), ERR_OK);
     assert_int_equal(record.serial[0], 0x11);
     assert_int_equal(record.status, CERTIFICATE_VALID);
+    assert_int_equal(record.kind, CERTIFICATE_OF_PHONE);
     assert_int_equal(record.issued_at, KIT_NOW);
     assert_int_equal(record.not_before, KIT_NOW);
     assert_int_equal(record.not_after, KIT_NOW + (int64_t)LIFE_DAYS * DAY_SEC);
@@ -217,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_takes_names_from_the_request),
         cmocka_unit_test(a_request_without_a_cn_gets_one),
+        cmocka_unit_test(a_server_is_no_device),
         cmocka_unit_test(the_record_says_what_was_issued_to_whom),
         cmocka_unit_test(the_record_keeps_what_the_signer_proved),
         cmocka_unit_test(a_device_without_a_mac_goes_by_its_name),

@@ -198,7 +198,7 @@ static const struct {
     [KIND_CRL] = {"a CRL's", 1 + 3, put_crl, again_crl},
     [KIND_REVOCATION] = {"a revocation's", 1, put_revocation, again_revocation},
     [KIND_LAST_EXPIRY] = {"an issuer's", 1, put_last_expiry, again_last_expiry},
-    [KIND_EVENT] = {"an event's", 3 + 8 * 3, put_event, again_event},
+    [KIND_EVENT] = {"an event's", 4 + 9 * 3, put_event, again_event},
 };
 
 static struct buf encoded(enum kind kind)
@@ -226,6 +226,7 @@ static void a_certificate_comes_back_as_it_was(void **state)
     struct store_certificate certificate = store_kit_certificate(7);
     store_kit_hash("challenge", 7, certificate.challenge_hash);
     certificate.status = CERTIFICATE_REVOKED;
+    certificate.kind = CERTIFICATE_OF_SERVER;
     certificate.not_before = -5;
     certificate.origin = ORIGIN_MIC;
     certificate.mic_not_after = INT64_C(253402300799); // the end of 9999
@@ -337,6 +338,7 @@ static void an_event_comes_back_as_it_was(void **state)
     memset(event.peer, 'p', sizeof event.peer - 1);
     memset(event.reason, 'r', sizeof event.reason - 1);
     memset(event.fail_info, 'f', sizeof event.fail_info - 1);
+    memset(event.issuer, 'i', sizeof event.issuer - 1);
     memset(event.words, 'w', sizeof event.words - 1);
     assert_int_equal(record_put_event(&event, &octets, NULL), ERR_OK);
     assert_int_equal(record_get_event(buf_view(&octets), &got, NULL), ERR_OK);
@@ -418,7 +420,7 @@ static void a_crl_and_a_revocation_come_back_as_they_were(void **state)
     buf_done(&octets);
 }
 
-enum { HEAD_LEN = 1 + 8 + SERIAL_LEN + 1 + 3 * 8 + 8 + 1 + 8 + 3 * SHA256_LEN };
+enum { HEAD_LEN = 1 + 8 + SERIAL_LEN + 1 + 1 + 3 * 8 + 8 + 1 + 8 + 3 * SHA256_LEN };
 
 static void the_head_is_read_alone(void **state)
 {
@@ -613,6 +615,7 @@ static void impossible_values_are_refused(void **state)
     } bad[] = {
         {KIND_CERTIFICATE, 1 + 8 + SERIAL_LEN, 0}, // status
         {KIND_CERTIFICATE, 1 + 8 + SERIAL_LEN, 3},
+        {KIND_CERTIFICATE, 1 + 8 + SERIAL_LEN + 1, CERTIFICATE_OF_SERVER + 1},
         {KIND_CERTIFICATE, origin, 0},
         {KIND_CERTIFICATE, origin, ORIGIN_ADMINISTRATOR + 1},
         {KIND_TRANSACTION, 1 + SHA256_LEN, TRANSACTION_NONE},

@@ -324,6 +324,28 @@ static void texts_are_cut_between_characters(void **state)
     }
 }
 
+static void words_are_cut_behind_a_word(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *cut; // to 12 octets
+    } rows[] = {
+        {"", ""},
+        {"eleven char", "eleven char"},
+        {"fits by name and key", "fits by ..."},
+        {"fits by nam and key", "fits by ..."},
+        {"a bcdefghijklmn", "a ..."},
+        {"noblanksatallhere", "noblanks..."},
+        {"noblank\xc3\xa4zzzzzz", "noblank..."},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char cut[12];
+        store_event_words(cut, sizeof cut, rows[i].text);
+        assert_string_equal(cut, rows[i].cut);
+    }
+}
+
 static void a_device_is_its_mac_else_its_cn(void **state)
 {
     (void)state;
@@ -375,6 +397,7 @@ int main(void)
         WITH_WRITER_KIT(a_damaged_event_is_an_error_and_can_be_removed),
         WITH_WRITER_KIT(a_damaged_key_loses_events_and_nothing_else),
         cmocka_unit_test(texts_are_cut_between_characters),
+        cmocka_unit_test(words_are_cut_behind_a_word),
         cmocka_unit_test(a_device_is_its_mac_else_its_cn),
         cmocka_unit_test(every_event_has_a_name),
     };

@@ -210,6 +210,87 @@ static struct revoked revoked_at(struct writer_kit *kit, const uint8_t *issuer, 
 }
 
 // Three CAs, the middle one with the highest octets an issuer can have but the last.
+static void issue_kind(struct writer_kit *kit, unsigned number, const char *device,
+                       enum certificate_kind kind)
+{
+    struct write_order order = writer_kit_issued(number);
+    snprintf(order.certificate.device, sizeof order.certificate.device, "%s", device);
+    order.certificate.kind = kind;
+    order.certificate.not_after = KIT_NOW + (int64_t)number * DAY;
+    writer_kit_write(kit, &order);
+    writer_kit_done(&order);
+}
+
+static void assert_numbers(const struct seen *seen, unsigned count, const unsigned *numbers)
+{
+    assert_int_equal(seen->count, count);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(seen->numbers[i], numbers[i]);
+    }
+}
+
+static struct seen servers(struct writer_kit *kit, int64_t from, int64_t until)
+{
+    struct seen seen = {.limit = 64};
+    assert_int_equal(store_list_servers(kit->store, from, until, see, &seen, NULL), ERR_OK);
+    return seen;
+}
+
+// A name is what its newest certificate is.
+static void servers_have_a_list_of_their_own(void **state)
+{
+    struct writer_kit *kit = *state;
+    issue_kind(kit, 1, "phone", CERTIFICATE_OF_PHONE);
+    issue_kind(kit, 2, "server", CERTIFICATE_OF_SERVER);
+    issue_kind(kit, 3, "server", CERTIFICATE_OF_SERVER);
+    issue_kind(kit, 4, "other", CERTIFICATE_OF_SERVER);
+    struct seen seen = servers(kit, INT64_MIN, INT64_MAX);
+    assert_numbers(&seen, 2, (const unsigned[]){3, 4});
+    seen = servers(kit, KIT_NOW + 3 * DAY + 1, KIT_NOW + 4 * DAY);
+    assert_numbers(&seen, 0, NULL);
+    seen = due_ever(kit);
+    assert_numbers(&seen, 1, (const unsigned[]){1});
+    issue_kind(kit, 5, "other", CERTIFICATE_OF_PHONE);
+    seen = servers(kit, INT64_MIN, INT64_MAX);
+    assert_numbers(&seen, 1, (const unsigned[]){3});
+    seen = due_ever(kit);
+    assert_numbers(&seen, 2, (const unsigned[]){1, 5});
+    struct store_counts counts = {0};
+    assert_int_equal(store_count(kit->store, &counts, NULL), ERR_OK);
+    assert_int_equal(counts.enrolled, 2);
+}
+
+static void names_are_found_by_their_beginning(void **state)
+{
+    struct writer_kit *kit = *state;
+    static const char *const names[] = {"001A00000001", "001A00000002", "001B00000001", "pv.one",
+                                        "pv.one",       "pv.oneself",   "\xFF"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        issue_kind(kit, i, names[i], i == 4 ? CERTIFICATE_OF_SERVER : CERTIFICATE_OF_PHONE);
+    }
+    static const struct {
+        const char *prefix;
+        unsigned limit;
+        unsigned count;
+        unsigned numbers[3];
+    } rows[] = {
+        {"001A", 64, 2, {0, 1}},   {"001A", 1, 1, {0}},     {"00", 64, 3, {0, 1, 2}},
+        {"pv.one", 64, 2, {4, 5}}, {"pv.ones", 64, 1, {5}}, {"PV", 64, 0, {0}},
+        {"", 64, 0, {0}},          {"\xFF", 64, 1, {6}},    {"001A000000010", 64, 0, {0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct seen seen = {.limit = rows[i].limit};
+        assert_int_equal(store_list_prefix(kit->store, rows[i].prefix, see, &seen, NULL), ERR_OK);
+        assert_numbers(&seen, rows[i].count, rows[i].numbers);
+    }
+    char long_name[2 * STORE_DEVICE_LEN];
+    memset(long_name, 'x', sizeof long_name);
+    long_name[sizeof long_name - 1] = '\0';
+    struct seen seen = {.limit = 64};
+    assert_int_equal(store_list_prefix(kit->store, long_name, see, &seen, NULL), ERR_OK);
+    assert_int_equal(seen.count, 0);
+}
+
 static void a_crl_lists_one_cas_certificates_that_are_not_over_for_long(void **state)
 {
     struct writer_kit *kit = *state;
@@ -297,8 +378,9 @@ static void damaged_records_are_never_misread(void **state)
     struct store *store = kit->store;
     struct view key = view_of(name, SHA256_LEN);
     struct view bad = view_of("\2\0", 2);
-    static const enum store_table tables[] = {TABLE_PENDING, TABLE_PENDING_BY_AGE, TABLE_DEVICES,
-                                              TABLE_CRLS,    TABLE_ISSUERS,        TABLE_DUE};
+    static const enum store_table tables[] = {TABLE_PENDING,    TABLE_PENDING_BY_AGE, TABLE_DEVICES,
+                                              TABLE_CRLS,       TABLE_ISSUERS,        TABLE_DUE,
+                                              TABLE_DUE_SERVERS};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         put_raw(kit, tables[i], key, bad);
     }
@@ -329,6 +411,10 @@ static void damaged_records_are_never_misread(void **state)
     assert_int_equal(store_list_revoked(store, name, KIT_NOW, 0, see_revoked, &none, &err), ERR_IO);
     assert_string_equal(err.text, "a revocation's record in the store is damaged");
     assert_int_equal(store_list_due(store, INT64_MIN, INT64_MAX, NULL, see, &nobody, &err), ERR_IO);
+    assert_string_equal(err.text, "an index of the store is damaged");
+    assert_int_equal(store_list_servers(store, INT64_MIN, INT64_MAX, see, &nobody, &err), ERR_IO);
+    put_raw(kit, TABLE_BY_DEVICE, view_of_text("abc"), bad);
+    assert_int_equal(store_list_prefix(store, "ab", see, &nobody, &err), ERR_IO);
     assert_string_equal(err.text, "an index of the store is damaged");
 }
 
@@ -372,6 +458,8 @@ int main(void)
         WITH_WRITER_KIT(only_the_newest_certificate_of_a_device_is_due),
         WITH_WRITER_KIT(what_a_wrong_clock_issued_later_stays_the_newest),
         WITH_WRITER_KIT(renewals_in_one_batch_leave_one_due),
+        WITH_WRITER_KIT(servers_have_a_list_of_their_own),
+        WITH_WRITER_KIT(names_are_found_by_their_beginning),
         WITH_WRITER_KIT(a_crl_lists_one_cas_certificates_that_are_not_over_for_long),
         WITH_WRITER_KIT(the_last_expiry_of_a_ca_only_grows),
         WITH_WRITER_KIT(damaged_records_are_never_misread),

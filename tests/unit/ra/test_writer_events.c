@@ -165,6 +165,39 @@ static void what_becomes_of_a_waiting_request_is_told(void **state)
     assert_int_equal(last(&seen)->authority, EVENT_BY_SERVER);
 }
 
+// Nobody knows who waits without a challenge, until an administrator says so.
+static void who_waits_without_a_proof_is_told_as_a_claim(void **state)
+{
+    struct writer_kit *kit = *state;
+    static const struct {
+        enum pending_reason reason;
+        enum write_kind decision;
+        bool is_claimed[2]; // while it waits, then
+    } rows[] = {
+        {PENDING_UNAUTHENTICATED, WRITE_PENDING_APPROVE, {true, false}},
+        {PENDING_UNAUTHENTICATED, WRITE_PENDING_DENY, {true, true}},
+        {PENDING_UNLISTED, WRITE_PENDING_DENY, {false, false}},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct write_order order = {
+            .kind = WRITE_PENDING_NEW,
+            .now = KIT_NOW,
+            .pending = store_kit_pending(i),
+            .max_pending = 10,
+            .max_per_source = 10,
+        };
+        order.pending.reason = rows[i].reason;
+        writer_kit_write(kit, &order);
+        struct seen seen = history(kit);
+        assert_int_equal(last(&seen)->is_claimed, rows[i].is_claimed[0]);
+        order.kind = rows[i].decision;
+        writer_kit_write(kit, &order);
+        seen = history(kit);
+        assert_int_equal(last(&seen)->is_claimed, rows[i].is_claimed[1]);
+        writer_kit_done(&order);
+    }
+}
+
 static void revocations_are_told_with_whose_and_why(void **state)
 {
     struct writer_kit *kit = *state;
@@ -344,6 +377,7 @@ int main(void)
         WITH_WRITER_KIT(a_lost_race_is_no_event),
         WITH_WRITER_KIT(a_challenge_is_told_by_its_id_only),
         WITH_WRITER_KIT(what_becomes_of_a_waiting_request_is_told),
+        WITH_WRITER_KIT(who_waits_without_a_proof_is_told_as_a_claim),
         WITH_WRITER_KIT(revocations_are_told_with_whose_and_why),
         WITH_WRITER_KIT(a_removed_device_is_told),
         WITH_WRITER_KIT(events_ride_along_with_the_next_order),

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "ca/rollover.h"
+#include "server/crl.h"
 #include "server/live.h"
 #include "server/reload.h"
 
@@ -22,6 +23,7 @@ struct desk {
     struct live live;
     unsigned reloads;   // asked for
     bool reload_breaks; // as if the settings were wrong
+    int64_t first_crl;  // when the first CRL is made, for numbers of CRLs
 };
 
 static _Atomic int64_t desk_ca_now = KIT_NOW;
@@ -106,7 +108,7 @@ static inline void desk_must_reload(struct desk *desk)
 static inline void desk_open_as(struct desk *desk,
                                 void (*init)(const char *folder, const char *static_file))
 {
-    *desk = (struct desk){0};
+    *desk = (struct desk){.first_crl = KIT_NOW};
     desk_ca_now = KIT_NOW;
     site_make_by(&desk->site, init);
     desk_start_ca(desk);
@@ -273,12 +275,13 @@ static inline struct crl desk_crl(struct desk *desk, const struct generation *ge
     return crl;
 }
 
+// Counted from the first one, which has 1; 0 = there is none.
 static inline uint64_t desk_crl_number(struct desk *desk, const struct generation *generation)
 {
     struct crl crl = desk_crl(desk, generation);
     uint64_t number = crl.stored.number;
     crl_done(&crl);
-    return number;
+    return number > 0 ? number - crl_first_number(desk->first_crl) + 1 : 0;
 }
 
 // The number of the present CA's CRL.

@@ -243,6 +243,7 @@ static void test_show(void **state)
         {"01020000000000000000000000000000", "01020000000000000000000000000000", "valid", 1},
         {"01:01:00:00:00:00:00:00:00:00:00:00:00:00:00:00", "01010000000000000000000000000000",
          "expired", 1},
+        {"0x01020000000000000000000000000000", "01020000000000000000000000000000", "valid", 1},
         {"001a.2b3c.4d5e", "01020000000000000000000000000000", "valid", 1},
         {"00:1A:2B:3C:4D:5E", "01020000000000000000000000000000", "valid", 1},
         {"CP-9871-SEP001A2B3C4D5E", "01020000000000000000000000000000", "valid", 1},
@@ -259,10 +260,30 @@ static void test_show(void **state)
         assert_non_null(strstr(text_of(answer.body, "pem"), "-----BEGIN CERTIFICATE-----\n"));
         assert_int_equal(strlen(text_of(answer.body, "sha256")), 2 * SHA256_LEN);
         assert_string_equal(text_of(answer.body, "signer"), signer_class_name(SIGNER_SELF_SIGNED));
+        assert_string_equal(text_of(answer.body, "authorised_by"), "challenge");
+        assert_string_equal(text_of(answer.body, "kind"), "phone");
         answer_done(&answer);
     }
     expect(*state, (const char *const[]){"GET", "/v1/certificates/xSEP001A2B3C4D5E", NULL}, 404,
            "not_found");
+}
+
+static void test_made_by_hand(void **state)
+{
+    struct store_certificate record = fixture_certificate(1, "pv.example", "", FIXTURE_FAR_FUTURE);
+    record.origin = ORIGIN_ADMINISTRATOR;
+    record.kind = CERTIFICATE_OF_SERVER;
+    fixture_write_certificate(*state, &record);
+    struct answer answer = ask(*state, "GET", "/v1/certificates/pv.example", NULL);
+    assert_string_equal(text_of(answer.body, "kind"), "server");
+    assert_string_equal(text_of(answer.body, "signer"), "administrator");
+    assert_string_equal(text_of(answer.body, "authorised_by"), "administrator");
+    answer_done(&answer);
+    answer = ask(*state, "GET", "/v1/devices/pv.example", NULL);
+    const json_t *outlook = json_object_get(answer.body, "outlook");
+    assert_true(json_is_false(json_object_get(outlook, "renews")));
+    assert_true(json_is_null(json_object_get(outlook, "renews_at")));
+    answer_done(&answer);
 }
 
 static void test_status(void **state)
@@ -395,8 +416,9 @@ int main(void)
         FIXTURE_TEST(test_body_too_long),    FIXTURE_TEST(test_challenge_life),
         FIXTURE_TEST(test_challenge_states), FIXTURE_TEST(test_paging),
         FIXTURE_TEST(test_empty_list),       FIXTURE_TEST(test_show),
-        FIXTURE_TEST(test_status),           FIXTURE_TEST(test_socket_file),
-        FIXTURE_TEST(test_idle_connections), cmocka_unit_test(test_macs),
+        FIXTURE_TEST(test_made_by_hand),     FIXTURE_TEST(test_status),
+        FIXTURE_TEST(test_socket_file),      FIXTURE_TEST(test_idle_connections),
+        cmocka_unit_test(test_macs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

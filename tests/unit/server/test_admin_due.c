@@ -89,6 +89,37 @@ static void add(struct fixture *fixture, uint8_t number, int64_t left_sec)
     fixture_add_certificate(fixture, number, cn, "", KIT_NOW + left_sec);
 }
 
+static void add_server(struct fixture *fixture, uint8_t number, const char *cn, int64_t left_sec)
+{
+    struct store_certificate record = fixture_certificate(number, cn, "", KIT_NOW + left_sec);
+    record.kind = CERTIFICATE_OF_SERVER;
+    record.origin = ORIGIN_ADMINISTRATOR;
+    fixture_write_certificate(fixture, &record);
+}
+
+static void test_servers_are_apart(void **state)
+{
+    static const char *const names[] = {"over.example", "soon.example"};
+    static const char *const states[] = {"expired", "due"};
+    add_server(*state, 1, "soon.example", DAY);
+    add_server(*state, 2, "over.example", -DAY);
+    add_server(*state, 3, "long.example", 300 * DAY);
+    add(*state, 4, DAY);
+    json_t *body = due(*state, NULL, NULL, NULL);
+    assert_int_equal(json_array_size(json_object_get(body, "devices")), 1);
+    assert_counts(body, (const int[6]){0, 1, 0, 0, 0, 0});
+    const json_t *servers = json_object_get(body, "servers");
+    assert_int_equal(json_array_size(servers), 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(text_of(json_array_get(servers, i), "common_name"), names[i]);
+        assert_string_equal(text_of(json_array_get(servers, i), "state"), states[i]);
+    }
+    json_decref(body);
+    body = due(*state, NULL, NULL, "01040000000000000000000000000000");
+    assert_true(json_is_null(json_object_get(body, "servers")));
+    json_decref(body);
+}
+
 static void test_states_in_order(void **state)
 {
     static const struct {
@@ -223,9 +254,13 @@ static void test_will_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_refusals),        FIXTURE_TEST(test_empty),
-        FIXTURE_TEST(test_states_in_order), FIXTURE_TEST(test_pages),
-        FIXTURE_TEST(test_renewed),         FIXTURE_TEST(test_renewed_by_mic),
+        FIXTURE_TEST(test_refusals),
+        FIXTURE_TEST(test_empty),
+        FIXTURE_TEST(test_servers_are_apart),
+        FIXTURE_TEST(test_states_in_order),
+        FIXTURE_TEST(test_pages),
+        FIXTURE_TEST(test_renewed),
+        FIXTURE_TEST(test_renewed_by_mic),
         FIXTURE_TEST(test_will_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,8 @@ static void test_members(void **state)
     assert_true(json_is_null(json_object_get(refused, "serial")));
     assert_true(json_is_null(json_object_get(refused, "authorised_by")));
     assert_true(json_is_null(json_object_get(refused, "model")));
+    assert_true(json_is_false(json_object_get(refused, "claimed")));
+    assert_true(json_is_null(json_object_get(refused, "mic_issuer")));
     const json_t *issued = json_array_get(events(&answer), 1);
     assert_string_equal(text_of(issued, "event"), "issued");
     assert_string_equal(text_of(issued, "serial"), "01010000000000000000000000000000");
@@ -77,6 +79,28 @@ static void test_members(void **state)
     assert_string_equal(text_of(revoked, "reason"), "keyCompromise");
     assert_string_equal(text_of(revoked, "authorised_by"), "administrator");
     answer_done(&answer);
+}
+
+static void test_claim(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_event event = {
+        .at = (int64_t)KIT_NOW * STORE_US_PER_SEC,
+        .kind = EVENT_REFUSED,
+        .is_claimed = true,
+        .issuer = "CN=Cisco Manufacturing CA",
+        .reason = "unknown_signer",
+    };
+    store_event_name_device(&event, MAC, CN);
+    writer_add_event(fixture->live.writer, &event);
+    fixture_add_certificate(fixture, 1, "other", "", FIXTURE_FAR_FUTURE);
+    struct answer answer = ask(fixture, "GET", "/v1/events?of=" MAC, NULL);
+    const json_t *claim = json_array_get(events(&answer), 0);
+    assert_true(json_is_true(json_object_get(claim, "claimed")));
+    assert_string_equal(text_of(claim, "mic_issuer"), "CN=Cisco Manufacturing CA");
+    answer_done(&answer);
+    // It makes no device.
+    expect(fixture, (const char *const[]){"GET", "/v1/devices/" MAC, NULL}, 404, MAC);
 }
 
 static void test_filters(void **state)
@@ -192,9 +216,13 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_no_history), FIXTURE_TEST(test_members),
-        FIXTURE_TEST(test_filters),    FIXTURE_TEST(test_pages),
-        FIXTURE_TEST(test_refusals),   FIXTURE_TEST(test_words_of_clients),
+        FIXTURE_TEST(test_no_history),
+        FIXTURE_TEST(test_members),
+        FIXTURE_TEST(test_claim),
+        FIXTURE_TEST(test_filters),
+        FIXTURE_TEST(test_pages),
+        FIXTURE_TEST(test_refusals),
+        FIXTURE_TEST(test_words_of_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

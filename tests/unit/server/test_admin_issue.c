@@ -319,6 +319,18 @@ static void refuses_requests(void **state)
     }
 }
 
+// It says why of a server, too, to which nobody encrypts an answer.
+static void refuses_an_ec_key(void **state)
+{
+    EVP_PKEY *key = kit_ec_key("P-256");
+    refuse(*state, kit_csr_der(key, &(struct kit_csr){.common_name = "pv.telco.net"}), "server",
+           NULL,
+           &(struct err){ERR_SYNTAX, "a key of type id-ecPublicKey; it must be RSA, because SCEP "
+                                     "encrypts its answers to a phone's key, and phones' TLS "
+                                     "wants it of a server"});
+    EVP_PKEY_free(key);
+}
+
 static void refuses_wishes(void **state)
 {
     struct desk *desk = *state;
@@ -344,6 +356,10 @@ static void refuses_wishes(void **state)
            &(struct err){ERR_LIMIT, "days is 91; allowed are 1 to 90"});
     refuse(desk, csr_named("pv.telco.net"), "server", json_pack("{s:i}", "days", 0),
            &(struct err){ERR_LIMIT, "days is 0"});
+    refuse(desk, csr_named(PHONE), "phone", json_pack("{s:i}", "days", 15),
+           &(struct err){ERR_LIMIT, "days is 15 (" PHONE_DAYS_REASON "); allowed are 16 to "});
+    refuse(desk, csr_named(PHONE), "phone", json_pack("{s:i}", "days", 100000),
+           &(struct err){ERR_LIMIT, "days is 100000; allowed are 16 to "});
     refuse(desk, csr_named("pv.telco.net"), "server", json_pack("{s:s}", "digest", "sha1"),
            &(struct err){ERR_SYNTAX, "\"sha1\"; allowed is SHA256"});
     refuse(desk, csr_named("pv.telco.net"), "server", json_pack("{s:s}", "digest", "sha512"),
@@ -417,6 +433,7 @@ int main(void)
         HAND_TEST(the_next_one_supersedes),
         HAND_TEST(keys_and_subjects_are_looked_at),
         HAND_TEST(refuses_requests),
+        HAND_TEST(refuses_an_ec_key),
         HAND_TEST(refuses_wishes),
         HAND_TEST(two_requests_in_one_are_refused),
         HAND_TEST(is_logged),

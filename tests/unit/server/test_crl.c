@@ -22,7 +22,7 @@ static void the_first_is_made_at_once(void **state)
     assert_int_equal(desk_number(desk), 0);
     publish(desk, CRL_WHEN_DUE);
     struct crl crl = desk_crl(desk, ca);
-    assert_int_equal(crl.stored.number, 1);
+    assert_int_equal(crl.stored.number, crl_first_number(KIT_NOW));
     assert_int_equal(crl.stored.entries, 0);
     assert_memory_equal(crl.stored.issuer, ca->id, SHA256_LEN);
     assert_int_equal(crl.stored.this_update, KIT_NOW);
@@ -30,6 +30,65 @@ static void the_first_is_made_at_once(void **state)
     assert_int_equal(X509_NAME_cmp(X509_CRL_get_issuer(crl.crl), X509_get_subject_name(ca->cert)),
                      0);
     crl_done(&crl);
+}
+
+// RFC 5280, 5.2.3: a store may be lost, and its CA goes on.
+static void numbers_begin_with_the_time(void **state)
+{
+    struct desk *desk = *state;
+    static const struct {
+        int64_t now;
+        uint64_t number;
+    } rows[] = {
+        {INT64_MIN, 1},           {0, 1},          {1577836799, 1},      {1577836800, 1},
+        {1577836801, 1},          {1577836802, 2}, {KIT_NOW, 222163200}, {KIT_NOW + 1, 222163201},
+        {4294967296, 2717130496},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(crl_first_number(rows[i].now), rows[i].number);
+    }
+    // An empty store an hour later is ahead of one that made a CRL a minute.
+    for (unsigned i = 0; i < 3; i++) {
+        publish(desk, CRL_IN_ANY_CASE);
+    }
+    struct crl last = desk_crl(desk, credentials_issuing(desk_credentials(desk)));
+    assert_int_equal(last.stored.number, crl_first_number(KIT_NOW) + 2);
+    desk_close(desk);
+    desk_open(desk);
+    desk_go_to(desk, KIT_NOW + HOUR_SEC);
+    publish(desk, CRL_WHEN_DUE);
+    struct crl first = desk_crl(desk, credentials_issuing(desk_credentials(desk)));
+    assert_true(first.stored.number > last.stored.number);
+    crl_done(&first);
+    crl_done(&last);
+}
+
+// Revocations that an older store had are not known to a new one; who runs it is told, once.
+static void the_first_crl_of_an_older_ca_is_told(void **state)
+{
+    struct desk *desk = *state;
+    static struct desk_log captured;
+    int64_t since = 0;
+    const struct generation *ca = credentials_issuing(desk_credentials(desk));
+    assert_true(ossl_time_read(X509_get0_notBefore(ca->cert), &since));
+    log_set_level(LOG_LEVEL_WARNING);
+    static const struct {
+        int64_t age;
+        bool is_told;
+    } rows[] = {{DAY_SEC, false}, {DAY_SEC + 1, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        desk_go_to(desk, since + rows[i].age);
+        for (unsigned time = 0; time < 2; time++) {
+            desk_log_begin(&captured);
+            publish(desk, CRL_IN_ANY_CASE);
+            desk_log_end(&captured);
+            bool is_told = strstr(captured.text, "older than a day") != NULL;
+            assert_int_equal(is_told, rows[i].is_told && time == 0);
+        }
+        desk_close(desk);
+        desk_open(desk);
+    }
+    log_set_level(LOG_LEVEL_ERROR);
 }
 
 static void the_next_comes_at_half_of_its_life(void **state)
@@ -155,7 +214,8 @@ static void a_clock_set_back(void **state)
     struct desk *desk = *state;
     uint8_t serial[SERIAL_LEN];
     desk_enrol_serial(desk, 0, serial);
-    desk_go_to(desk, KIT_NOW + DAY_SEC);
+    desk->first_crl = KIT_NOW + DAY_SEC;
+    desk_go_to(desk, desk->first_crl);
     desk_revoke(desk, serial, REVOCATION_UNSPECIFIED);
     publish(desk, CRL_WHEN_DUE);
     assert_int_equal(desk_number(desk), 1);
@@ -200,7 +260,7 @@ static void an_old_ca_has_them_to_the_end(void **state)
     publish(desk, CRL_IN_ANY_CASE);
     assert_false(desk_lists(desk, answer.report.serial)); // of the present CA
     struct crl crl = desk_crl(desk, old);
-    assert_int_equal(crl.stored.number, 2);
+    assert_int_equal(crl.stored.number, crl_first_number(KIT_NOW) + 1);
     assert_true(crl_lists(&crl, answer.report.serial));
     crl_done(&crl);
     desk_go_to(desk, end);
@@ -255,6 +315,8 @@ int main(void)
     log_init("test", LOG_LEVEL_ERROR);
     const struct CMUnitTest tests[] = {
         DESK_TEST(the_first_is_made_at_once),
+        DESK_TEST(numbers_begin_with_the_time),
+        DESK_TEST(the_first_crl_of_an_older_ca_is_told),
         DESK_TEST(the_next_comes_at_half_of_its_life),
         DESK_TEST(a_revocation_makes_one_in_any_case),
         DESK_TEST(entries_stay_for_one_life_more),

@@ -100,11 +100,11 @@ static void test_show(void **state)
 static void test_status(void **state)
 {
     struct outcome status = succeed(*state, (const char *[]){"status", NULL});
-    assert_contains(status.out, "Version:            " SCEPD_VERSION "\n");
-    assert_contains(status.out, "Listening at:       127.0.0.1:8080\n");
-    assert_contains(status.out, "CA answers:         no\n");
-    assert_contains(status.out, "Root CA:            CN=SCEP Root CA,O=Test, until ");
-    assert_contains(status.out, "Static challenge:   no\n");
+    assert_contains(status.out, "Version:                " SCEPD_VERSION "\n");
+    assert_contains(status.out, "Listening at:           127.0.0.1:8080\n");
+    assert_contains(status.out, "CA answers:             no\n");
+    assert_contains(status.out, "Root CA:                CN=SCEP Root CA,O=Test, until ");
+    assert_contains(status.out, "Static challenge:       no\n");
     outcome_done(&status);
 }
 

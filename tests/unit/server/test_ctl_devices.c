@@ -332,7 +332,18 @@ static void test_revoke(void **state)
     assert_int_equal(stored.status, CERTIFICATE_REVOKED);
     assert_int_equal(stored.revocation_reason, REVOCATION_KEY_COMPROMISE);
     store_certificate_done(&stored);
-    fail_with(fixture, (const char *[]){"revoke", MAC, NULL}, "no valid certificate of \"" MAC);
+    fail_with(fixture, (const char *[]){"revoke", MAC, NULL},
+              "certificate 01020000000000000000000000000000 is revoked already, since 2");
+    fail_with(fixture, (const char *[]){"revoke", "000000000077", NULL},
+              "no valid certificate of \"000000000077\"");
+    struct outcome story = succeed(fixture, (const char *[]){"log", MAC, NULL});
+    assert_contains(story.out, "Now: certificate revoked, which would have ended at 2100-01-01T");
+    assert_null(strstr(story.out, "renews from"));
+    outcome_done(&story);
+    story = succeed(fixture, (const char *[]){"device", "show", MAC, NULL});
+    assert_contains(story.out, "Would have ended:  2100-01-01T00:00:00Z\n");
+    assert_null(strstr(story.out, "It renews from"));
+    outcome_done(&story);
     succeed_with(fixture, (const char *[]){"device", "show", MAC, NULL}, "revoked: keyCompromise");
 }
 

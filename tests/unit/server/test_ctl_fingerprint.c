@@ -7,6 +7,8 @@
 #include "server/ctl/api.h"
 #include "server/phone/pin.h"
 
+#define FIELD_LEN 512 // bytes of a subject
+
 static json_t *fingerprints(struct outcome *outcome)
 {
     assert_int_equal(outcome->code, CTL_OK);
@@ -53,10 +55,46 @@ static void forms_of_scepd(void **state)
     policy_unref(policy);
 }
 
+// Whose root it is, and the form for each place.
+static void as_places_want_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char bare[PIN_TEXT_LEN];
+    char subject[FIELD_LEN];
+    char row[2 * FIELD_LEN];
+    struct policy *policy = live_policy_get(fixture->live.policy);
+    const X509 *root = credentials_root(policy->credentials);
+    struct outcome outcome = succeed(fixture, (const char *[]){"fingerprint", NULL});
+    ossl_name_print(X509_get_subject_name(root), subject, sizeof subject);
+    snprintf(row, sizeof row, "Root:  %s\n\nHASH     PLACE ", subject);
+    assert_memory_equal(outcome.out, row, strlen(row));
+    struct pin pin = {.len = SHA256_LEN};
+    pin_format_cert(&pin, root, bare);
+    snprintf(row, sizeof row, "\nSHA-256  cfg.xml: CDC_Root_CA_Fingerprint_1_   %s\n", bare);
+    assert_contains(outcome.out, row);
+    snprintf(row, sizeof row, "\nSHA-256  DHCP option 43: suboption 12          %s\n", bare);
+    assert_contains(outcome.out, row);
+    snprintf(row, sizeof row,
+             "\nSHA-256  Unified CM: WLAN Root CA Fingerprint  %.2s:%.2s:%.2s:", bare, bare + 2,
+             bare + 4);
+    assert_contains(outcome.out, row);
+    assert_contains(outcome.out, "\nSHA-1    cfg.xml: CDC_Root_CA_Fingerprint_1_   ");
+    assert_contains(outcome.out, "scepctl fingerprint --all\n");
+    outcome_done(&outcome);
+    // Only option 43 has room for the longer ones.
+    outcome = succeed(fixture, (const char *[]){"fingerprint", "--hash=sha512", NULL});
+    assert_contains(outcome.out, "\nSHA-512  DHCP option 43: suboption 12  ");
+    assert_null(strstr(outcome.out, "cfg.xml"));
+    assert_null(strstr(outcome.out, "Unified CM"));
+    outcome_done(&outcome);
+    policy_unref(policy);
+}
+
 static void as_tables(void **state)
 {
-    struct outcome outcome = succeed(*state, (const char *[]){"fingerprint", NULL});
-    assert_contains(outcome.out, "SEPARATOR  AFTER EACH  SHA-256\nnone       -           ");
+    struct outcome outcome = succeed(*state, (const char *[]){"fingerprint", "--all", NULL});
+    assert_memory_equal(outcome.out, "Root:  ", 7);
+    assert_contains(outcome.out, "\n\nSEPARATOR  AFTER EACH  SHA-256\nnone       -           ");
     assert_contains(outcome.out, "\ncolon      2           ");
     assert_contains(outcome.out, "\nspace      32          ");
     assert_contains(outcome.out, "\n\nSEPARATOR  AFTER EACH  SHA-1\n");
@@ -122,7 +160,10 @@ static void refusals(void **state)
         const char *errors;
     } rows[] = {
         {{"fingerprint", "/nonexistent", NULL}, "/nonexistent"},
-        {{"fingerprint", "/dev/null", NULL}, "/dev/null"},
+        {{"fingerprint", "/dev/null", NULL},
+         "/dev/null: no certificate in it; allowed are PEM and DER"},
+        {{"fingerprint", "/etc/passwd", NULL},
+         "/etc/passwd: neither PEM nor DER, which are allowed: "},
         {{"fingerprint", "--hash=md5", NULL}, "--hash \"md5\" is unknown; allowed are sha256"},
         {{"fingerprint", "", NULL}, "fingerprint needs FILE"},
         {{"-c", "/nonexistent/scepd.conf", "fingerprint", NULL}, "/nonexistent/scepd.conf"},
@@ -140,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(forms_of_scepd, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(as_places_want_it, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(as_tables, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(of_files, fixture_set_up, fixture_tear_down),
         cmocka_unit_test(of_chains),

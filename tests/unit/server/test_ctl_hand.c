@@ -403,6 +403,7 @@ static void refuses_orders(void **state)
     (void)state;
     char *exists = kit_path(folder.path, "one.pem");
     char *empty = kit_write(folder.path, "empty", view_of_text("\n"));
+    char *nothing = kit_write(folder.path, "nothing", VIEW_EMPTY);
     char *out = kit_path(folder.path, "new.p12");
     static const char long_name[] =
         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef!";
@@ -420,6 +421,28 @@ static void refuses_orders(void **state)
         "",
         (const char *[]){"phone", "p12", "--cn", "x", "--out", out, "--password-file", empty, NULL},
         CTL_USAGE, "is empty");
+    refuses("", (const char *[]){"phone", "p12", "--cn", "a\x1b[2J", "--out", out, NULL}, CTL_USAGE,
+            "--cn: the common name has control characters");
+    refuses("", (const char *[]){"phone", "p12", "--cn", "a\xff", "--out", out, NULL}, CTL_USAGE,
+            "is not UTF-8 text");
+    refuses("", (const char *[]){"phone", "p12", "--cn", "x", "--out", out, "--days", "15", NULL},
+            CTL_USAGE,
+            "--days: 15 is out of range; allowed are 16 to 3650 (a phone renews in the last 15 "
+            "days");
+    static const char *const strange[] = {"evil.example.com", "<script>", "CP-9871-SEP001A2B3C4D5"};
+    for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
+        refuses("",
+                (const char *[]){"phone", "p12", "--cn", strange[i], "--out", out,
+                                 "--password-file", empty, NULL},
+                CTL_USAGE, "\" has no MAC address in it, as phones' names do");
+    }
+    struct outcome usual =
+        ctl_kit_run((const char *[]){"phone", "p12", "--cn", "CP-9871-SEP001A2B3C4D5E", "--out",
+                                     out, "--password-file", empty, NULL});
+    assert_null(strstr(usual.errors, "MAC address"));
+    outcome_done(&usual);
+    refuses("", (const char *[]){"server-cert", "sign", nothing, NULL}, CTL_FAILED,
+            "is empty; a PKCS#10 in PEM or DER is needed");
     refuses("", (const char *[]){"server-cert", "sign", exists, "--address", "192.0.2.1", NULL},
             CTL_USAGE, "--address belongs to --check-dns");
     refuses("", (const char *[]){"server-cert", "sign", exists, "--days", "0", NULL}, CTL_USAGE,
@@ -429,6 +452,7 @@ static void refuses_orders(void **state)
     refuses("", (const char *[]){"server-cert", "sign", "/nowhere", NULL}, CTL_USAGE, "/nowhere");
     assert_int_equal(access(out, F_OK), -1);
     free(exists);
+    free(nothing);
     free(empty);
     free(out);
 }

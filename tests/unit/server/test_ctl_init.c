@@ -126,13 +126,39 @@ static void assert_settings(const char *folder, const char *listen, bool has_roo
     free(path);
 }
 
+static void assert_url(const char *found, const char *url, const char *path)
+{
+    char *expected = NULL;
+    if (url == NULL) {
+        assert_null(found);
+        return;
+    }
+    assert_true(asprintf(&expected, "%s%s", url, path) > 0);
+    assert_string_equal(found, expected);
+    free(expected);
+}
+
+// What certificates will say, at the paths where scepd serves it.
+static void assert_urls(const char *folder, const char *url)
+{
+    struct settings *settings = NULL;
+    char *path = kit_path(folder, "scepd.conf");
+    assert_int_equal(settings_load(path, true, stderr, &settings, NULL), ERR_OK);
+    assert_url(settings->phone.crl_url, url, settings->http.crl_path);
+    assert_url(settings->phone.ca_url, url, settings->http.ca_path);
+    assert_url(settings->phone.ocsp_url, url, settings->http.ocsp_path);
+    settings_free(settings);
+    free(path);
+}
+
 static void test_two_tiers(void **state)
 {
     static const char *const entries[] = {"root.pem", "root.key", "issuing.pem", "issuing.key",
                                           "ra.pem",   "ra.key",   "scepd.conf",  "challenge.key"};
     char *folder = kit_path(*state, "two");
-    struct outcome outcome = ctl_kit_run((const char *[]){
-        "init", folder, "--listen", "127.0.0.1:8081", "--organization", "Example", NULL});
+    struct outcome outcome =
+        ctl_kit_run((const char *[]){"init", folder, "--listen", "127.0.0.1:8081", "--organization",
+                                     "Example", "--url", "http://scep.example.net:8081", NULL});
     assert_string_equal(outcome.errors, "");
     assert_int_equal(outcome.code, CTL_OK);
     assert_mode(*state, "two", 0700);
@@ -142,8 +168,10 @@ static void test_two_tiers(void **state)
     assert_mode(folder, "store", 0700);
     assert_mode(folder, "generations", 0700);
     assert_mode(folder, "ra", 0700);
-    assert_int_equal(count_entries(folder), 11);
+    assert_mode(folder, "mic", 0700);
+    assert_int_equal(count_entries(folder), 12);
     assert_settings(folder, "127.0.0.1:8081", true);
+    assert_urls(folder, "http://scep.example.net:8081");
     assert_pair(folder, "root.pem", "root.key");
     assert_pair(folder, "issuing.pem", "issuing.key");
     assert_pair(folder, "ra.pem", "ra.key");
@@ -181,7 +209,13 @@ static void test_one_tier(void **state)
     char *folder = kit_path(*state, "one");
     struct outcome outcome = ctl_kit_run(
         (const char *[]){"--json", "init", folder, "--tiers", "1", "--ca-key", "ec:P-384", NULL});
-    assert_string_equal(outcome.errors, "");
+    assert_contains(outcome.errors, "without --url");
+    assert_contains(outcome.errors, "BEFORE THE FIRST PHONE");
+    assert_contains(outcome.errors, "one/scepd.conf, group phone");
+    assert_contains(outcome.errors, "\n    crl_url = \"http://HOST/crl/{ca}.crl\";\n");
+    assert_contains(outcome.errors, "\n    ca_url = \"http://HOST/ca/{ca}.cer\";\n");
+    assert_contains(outcome.errors, "\n    ocsp_url = \"http://HOST/ocsp\";\n");
+    assert_urls(folder, NULL);
     assert_int_equal(outcome.code, CTL_OK);
     assert_false(is_there(folder, "root.pem"));
     assert_false(is_there(folder, "root.key"));
@@ -199,6 +233,7 @@ static void test_one_tier(void **state)
     assert_true(json_is_false(json_object_get(answer, "root_key_can_go_offline")));
     assert_int_equal(json_string_length(json_object_get(answer, "root_sha256")), 64);
     assert_int_equal(json_string_length(json_object_get(answer, "root_sha1")), 40);
+    assert_true(json_is_null(json_object_get(answer, "url")));
     json_decref(answer);
     X509_free(ra);
     X509_free(ca);
@@ -222,15 +257,17 @@ static void test_one_tier_says_that_the_key_must_stay(void **state)
 static void test_direct(void **state)
 {
     char *folder = kit_path(*state, "direct");
-    struct outcome outcome = ctl_kit_run((const char *[]){"init", "--direct", folder, NULL});
+    struct outcome outcome = ctl_kit_run(
+        (const char *[]){"init", "--direct", folder, "--url", "http://[2001:db8::1]", NULL});
     assert_string_equal(outcome.errors, "");
+    assert_urls(folder, "http://[2001:db8::1]");
     assert_int_equal(outcome.code, CTL_OK);
     assert_contains(outcome.out, "answers SCEP itself");
     assert_false(is_there(folder, "ra.pem"));
     assert_false(is_there(folder, "ra.key"));
     assert_false(is_there(folder, "ra"));
     assert_false(is_there(folder, "root.pem"));
-    assert_int_equal(count_entries(folder), 6);
+    assert_int_equal(count_entries(folder), 7);
     assert_settings(folder, "0.0.0.0:8080", false);
     assert_pair(folder, "issuing.pem", "issuing.key");
     X509 *ca = read_cert(folder, "issuing.pem");
@@ -314,6 +351,58 @@ static void test_refusals_leave_nothing(void **state)
         assert_false(is_there(*state, "none"));
     }
     free(below);
+    free(folder);
+}
+
+static void test_url_that_is_none(void **state)
+{
+    static const char *const urls[] = {
+        "",
+        "scep.example.net",
+        "https://scep.example.net",
+        "http://scep.example.net/",
+        "http://scep.example.net/pki",
+        "http://scep.example.net:65536",
+        "http://user@scep.example.net",
+        "http://scep.example.net?a",
+        "http://scep.example.net#a",
+        "http://",
+        "http://a b",
+        "http://a\"b",
+        "http://{ca}",
+        "ldap://scep.example.net",
+    };
+    char *folder = kit_path(*state, "url");
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        struct outcome outcome =
+            ctl_kit_run((const char *[]){"init", folder, "--url", urls[i], NULL});
+        if (outcome.code != CTL_USAGE) {
+            fail_msg("\"%s\" was taken", urls[i]);
+        }
+        assert_contains(outcome.errors, "http://HOST[:PORT]");
+        assert_int_equal(access(folder, F_OK), -1);
+        outcome_done(&outcome);
+    }
+    expect((const char *[]){"init", folder, "--subordinate", "--url", "http://a", NULL}, CTL_USAGE,
+           "--url belongs to the second step");
+    free(folder);
+}
+
+// Somebody fetched the manufacturer's CAs first.
+static void test_mic_folder_that_is_there(void **state)
+{
+    char *folder = kit_path(*state, "fetched");
+    char *mic = kit_path(folder, "mic");
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(mkdir(mic, 0755), 0);
+    free(kit_write(mic, "hasudi.cer", view_of_text("fetched")));
+    struct outcome outcome =
+        ctl_kit_run((const char *[]){"init", folder, "--url", "http://a", NULL});
+    assert_string_equal(outcome.errors, "");
+    assert_int_equal(outcome.code, CTL_OK);
+    assert_true(is_there(mic, "hasudi.cer"));
+    outcome_done(&outcome);
+    free(mic);
     free(folder);
 }
 
@@ -401,6 +490,8 @@ int main(void)
         cmocka_unit_test(test_refuses_to_overwrite),
         cmocka_unit_test(test_does_not_follow_links),
         cmocka_unit_test(test_refusals_leave_nothing),
+        cmocka_unit_test(test_url_that_is_none),
+        cmocka_unit_test(test_mic_folder_that_is_there),
         cmocka_unit_test(test_path_too_long_for_sockets),
         cmocka_unit_test(test_failure_removes_what_was_made),
         cmocka_unit_test(test_static_challenge),

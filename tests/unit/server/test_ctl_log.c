@@ -50,6 +50,57 @@ static void test_story(void **state)
     }
 }
 
+static void add_claim(struct fixture *fixture, const char *mac, const char *cn, const char *words)
+{
+    struct store_event event = {
+        .at = (int64_t)KIT_NOW * STORE_US_PER_SEC,
+        .kind = EVENT_REFUSED,
+        .is_claimed = true,
+        .issuer = "CN=Mint",
+        .model = "CP-8841",
+        .peer = "192.0.2.66",
+        .reason = "unknown_signer",
+        .fail_info = "badRequest",
+    };
+    store_event_name_device(&event, mac, cn);
+    store_event_text(event.words, sizeof event.words, words);
+    writer_add_event(fixture->live.writer, &event);
+}
+
+// A stranger in the story of a phone is called one, and does not end it.
+static void test_story_with_a_claim(void **state)
+{
+    static const char *const names[] = {CN, MAC};
+    fixture_add_certificate(*state, 1, CN, MAC, FIXTURE_FAR_FUTURE);
+    add_claim(*state, MAC, CN, "no trust store in mic fits its issuer CN=Mint by name and key");
+    add_claim(*state, MAC, CN, "signed with SHA-1");
+    fixture_add_certificate(*state, 2, "phone-99", "", FIXTURE_FAR_FUTURE);
+    for (size_t i = 0; i < 2; i++) {
+        struct outcome told = succeed(*state, (const char *[]){"log", names[i], NULL});
+        assert_contains(told.out,
+                        "Z  refused            unproven: claims to be " CN ", unknown_signer (no "
+                        "trust store in mic fits its issuer CN=Mint by name and key), answered "
+                        "badRequest, model CP-8841, from 192.0.2.66\n");
+        assert_contains(told.out, "unproven: claims to be " CN ", unknown_signer (signed with "
+                                  "SHA-1), its issuer CN=Mint, answered ");
+        assert_contains(told.out, "Z  issued             certificate ");
+        assert_contains(told.out, "\nNow: certificate ok, valid until 2100-01-01T00:00:00Z");
+        outcome_done(&told);
+    }
+}
+
+// Who is asked for by a name that only a stranger gave himself is not the phone he named.
+static void test_claim_leads_to_no_device(void **state)
+{
+    fixture_add_certificate(*state, 1, CN, MAC, FIXTURE_FAR_FUTURE);
+    add_claim(*state, MAC, "reception", "nobody knows it");
+    fixture_add_certificate(*state, 2, "phone-99", "", FIXTURE_FAR_FUTURE);
+    struct outcome told = succeed(*state, (const char *[]){"log", "reception", NULL});
+    assert_contains(told.out, "unproven: claims to be reception, unknown_signer (nobody knows it)");
+    assert_contains(told.out, "\nNow: no certificate\n");
+    outcome_done(&told);
+}
+
 static void test_story_without_a_certificate(void **state)
 {
     add_refusal(*state, "", "phone-17", "wrong");
@@ -125,11 +176,13 @@ static void test_status_has_refusals(void **state)
     refusals_add(fixture->live.refusals, now, REFUSAL_WRONG_CHALLENGE);
     fixture_add_certificate(fixture, 1, CN, MAC, FIXTURE_FAR_FUTURE);
     struct outcome status = succeed(fixture, (const char *[]){"status", NULL});
-    assert_contains(status.out, "Refused in a day:   3\n                    2 wrong_challenge\n"
-                                "                    1 mic_expired\n");
-    assert_contains(status.out, "Devices:            1 enrolled: 1 valid (0 due, 0 late), 0 "
+    assert_contains(status.out,
+                    "Refused in a day:       3\n                        2 wrong_challenge\n"
+                    "                        1 mic_expired\n");
+    assert_contains(status.out, "Devices:                1 enrolled: 1 valid (0 due, 0 late), 0 "
                                 "expired, 0 revoked; 0 pending\n");
-    assert_contains(status.out, "CRL:                none yet\n");
+    assert_contains(status.out, "Servers' certificates:  0\n");
+    assert_contains(status.out, "CRL:                    none yet\n");
     assert_contains(status.out, " days");
     assert_contains(status.out, "1 certificate, 0 challenges, 0 pending, 1 event\n");
     outcome_done(&status);
@@ -206,6 +259,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_story),
+        FIXTURE_TEST(test_story_with_a_claim),
+        FIXTURE_TEST(test_claim_leads_to_no_device),
         FIXTURE_TEST(test_story_without_a_certificate),
         FIXTURE_TEST(test_story_by_another_name),
         FIXTURE_TEST(test_story_as_json),

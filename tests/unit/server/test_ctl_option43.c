@@ -16,6 +16,10 @@
     "5C:5B:75:5D:73:F5:92:52:85:F8:F5:FF:5D:55:AF:0d:10:44:32:33:33:43:43:46:39:42:39:39:35:32:"   \
     "41:31:35:0e:01:01:0f:01:01"
 
+#define CLASSES_NOTE                                                                               \
+    "note: give this to clients whose option 60 (vendor class) is one of DP-9841, DP-9851, "       \
+    "DP-9861, DP-9871, CP-8875\n"
+
 // A file with the example's challenge, for tests that need no scepd.
 static struct {
     char *folder;
@@ -65,9 +69,13 @@ static void makes_the_example(void **state)
     assert_contains(outcome.errors, "options 66, 150, 159 or 160 or cloud provisioning");
     assert_null(strstr(outcome.errors, "D233CCF9B9952A15"));
     assert_null(strstr(outcome.errors, "bare address"));
+    assert_contains(outcome.errors, CLASSES_NOTE);
+    assert_null(strstr(outcome.errors, "option 15"));
     outcome_done(&outcome);
-    outcome = make_example("--format=cnr", NULL);
+    outcome = make_example("--format=cnr", "--domain=example.nl");
     assert_int_equal(outcome.code, CTL_OK);
+    assert_contains(outcome.errors, CLASSES_NOTE);
+    assert_contains(outcome.errors, "note: give them option 15 (domain name) example.nl, too\n");
     assert_text(outcome.out,
                 "(10 1)(11 http://10.79.57.91)(12 " PIN ")(13 D233CCF9B9952A15)(14 1)(15 1)\n");
     outcome_done(&outcome);
@@ -89,7 +97,7 @@ static void makes_isc(void **state)
                                  "subclass \"cisco-phone-scep\" \"DP-9871\";\n"
                                  "subclass \"cisco-phone-scep\" \"CP-8875\";\n");
     assert_contains(outcome.out, "# The challenge password is in here in clear text");
-    assert_null(strstr(outcome.errors, "set option 15"));
+    assert_null(strstr(outcome.errors, "note: "));
     outcome_done(&outcome);
     outcome = make_example("--format=isc", NULL);
     assert_contains(outcome.out, "concat(option dhcp-parameter-request-list, 2b);\n");
@@ -175,7 +183,7 @@ static void warns_where_there_is_reason(void **state)
                               "--challenge", "abc", "--domain=example.nl", NULL});
     assert_int_equal(outcome.code, CTL_OK);
     assert_contains(outcome.errors, "other users of this machine can read its --challenge");
-    assert_contains(outcome.errors, "set option 15 (domain name) to example.nl beside this value");
+    assert_contains(outcome.errors, "note: give them option 15 (domain name) example.nl, too\n");
     assert_contains(outcome.out, "0d03616263\n");
     outcome_done(&outcome);
 }

@@ -3,6 +3,7 @@
 #include "server/ctl_kit.h"
 
 #include <jansson.h>
+#include <sys/stat.h>
 
 #include "server/ctl/folder.h"
 #include "server/ctl/phone/phone_report.h"
@@ -19,6 +20,12 @@ static void test_command_lines(void **state)
         {{"phone", "try", NULL}, "needs URL"},
         {{"phone", "try", "http://a", NULL}, "phone try needs --fingerprint"},
         {{"phone", "try", "http://a", "--fingerprint", "12", NULL}, "2 hexadecimal digits"},
+        {{"phone", "try", "http://a", "--fingerprint", "/nowhere/root.pem", NULL},
+         "a file of the name \"/nowhere/root.pem\" is not there either"},
+        {{"phone", "try", "http://a", "--fingerprint", "/etc/passwd", NULL},
+         "/etc/passwd: neither PEM nor DER, which are allowed"},
+        {{"phone", "try", "http://a", "--fingerprint", "SHA1 Fingerprint=12", NULL},
+         "2 hexadecimal digits"},
         {{"phone", "try", "http://a/?x=1", "--fingerprint", PINNED, NULL}, "has a query"},
         {{"phone", "try", "a b", "--fingerprint", PINNED, NULL}, "neither an address nor a URL"},
         {{"phone", "try", "http://a", "--fingerprint", PINNED, "--out", "/nowhere", NULL},
@@ -29,11 +36,18 @@ static void test_command_lines(void **state)
           NULL},
          "--challenge-file: cannot open /nowhere"},
         {{"phone", "try", "http://a", "--fingerprint", PINNED, "--mic", "/nowhere", NULL},
-         "--mic and --mic-key belong together"},
+         "--mic and --mic-key (or --key) belong together"},
         {{"phone", "try", "http://a", "--fingerprint", PINNED, "--mic-key", "/nowhere", NULL},
-         "--mic and --mic-key belong together"},
+         "--mic and --mic-key (or --key) belong together"},
+        {{"phone", "try", "http://a", "--fingerprint", PINNED, "--key", "/nowhere", NULL},
+         "--mic and --mic-key (or --key) belong together"},
+        {{"phone", "try", "http://a", "--fingerprint", PINNED, "--mic-key=a", "--key=a", NULL},
+         "--mic-key and --key are the same; give one of them"},
         {{"phone", "try", "http://a", "--fingerprint", PINNED, "--mic=/nowhere",
           "--mic-key=/nowhere", NULL},
+         "--mic: "},
+        {{"phone", "try", "http://a", "--fingerprint", PINNED, "--mic=/nowhere", "--key=/nowhere",
+          NULL},
          "--mic: "},
         {{"phone", "try", "http://a", "--fingerprint", PINNED, "--challenge=x",
           "--challenge-file=x", NULL},
@@ -58,6 +72,57 @@ static void test_https(void **state)
                     "problem  URL: \"https://a/scep\" is https, not http\n         A ");
     assert_contains(outcome.errors, "\"$FOO\" still has a macro in it");
     outcome_done(&outcome);
+}
+
+// The fingerprint as openssl prints it, and the root itself. (https ends the trial before anybody
+// is asked.)
+static void test_fingerprints(void **state)
+{
+    (void)state;
+    char *folder = kit_new_folder();
+    X509 *root = kit_cert(kit_key(0), "root", NULL, NULL, true, KIT_NOW, 10);
+    struct buf pem = kit_cert_pem(root);
+    char *path = kit_write(folder, "root.pem", buf_view(&pem));
+    const char *given[] = {
+        path,
+        "sha1 Fingerprint=12:04:08:70:62:5C:5B:75:5D:73:F5:92:52:85:F8:F5:FF:5D:55:AF",
+        "SHA1 Fingerprint=" PINNED,
+    };
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        struct outcome outcome = ctl_kit_run(
+            (const char *[]){"phone", "try", "https://a", "--fingerprint", given[i], NULL});
+        assert_string_equal(outcome.errors, "");
+        assert_int_equal(outcome.code, CTL_FAILED);
+        assert_contains(outcome.out, "is https, not http");
+        outcome_done(&outcome);
+    }
+    buf_done(&pem);
+    free(path);
+    X509_free(root);
+    kit_remove_folder(folder);
+}
+
+// Others can read the file of a secret.
+static void test_open_secrets(void **state)
+{
+    (void)state;
+    static const struct {
+        mode_t mode;
+        bool is_warned;
+    } rows[] = {{0600, false}, {0640, false}, {0644, true}, {0604, true}};
+    char *folder = kit_new_folder();
+    char *path = kit_write(folder, "secret", view_of_text("12345678\n"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(chmod(path, rows[i].mode), 0);
+        struct outcome outcome = ctl_kit_run((const char *[]){
+            "phone", "try", "https://a", "--fingerprint", PINNED, "--challenge-file", path, NULL});
+        assert_int_equal(strstr(outcome.errors, "warning: everybody on this machine can read") !=
+                             NULL,
+                         rows[i].is_warned);
+        outcome_done(&outcome);
+    }
+    free(path);
+    kit_remove_folder(folder);
 }
 
 // Prints findings as people or programs get them.
@@ -159,7 +224,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_command_lines), cmocka_unit_test(test_https),
         cmocka_unit_test(test_escapes),       cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_files),         cmocka_unit_test(test_fingerprints),
+        cmocka_unit_test(test_open_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,8 @@
 
 #define PHONE_8861     "CP-8861-SEP2C3124C9F8E1"
 #define PHONE_8861_MAC "2C3124C9F8E1"
+#define THE_9871       "CP-9871-SEP001A2B3C4D5E"
+#define THE_9871_MAC   "001A2B3C4D5E"
 
 // A request for `common_name`, signed by the MIC `mic`, with the new key of phone 0.
 static struct ask mic_ask(const char *mic, const char *common_name)
@@ -185,6 +187,83 @@ static void signers_that_do_not_count(void **state)
     assert_int_equal(count_certificates(bench), 0);
 }
 
+// Whoever is refused is found by what he says about himself; only an accepted chain proves that.
+static void who_is_refused_says_who_he_is(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        const char *mic;
+        const char *common_name;
+        const char *mac;
+        const char *model;
+        const char *issuer; // a part of it
+        bool is_claimed;
+    } tests[] = {
+        {"phone-expired", "CP-8851-SEP001A2B3C4D61", "001A2B3C4D61", "CP-8851", "CN=High", false},
+        {"phone-7841", "CP-7841-SEP0C7524A1B2C3", "0C7524A1B2C3", "CP-7841", "CN=Cisco Manu", true},
+        {"generic", "", "", "", "CN=Cisco 2k", false},
+        {"minted-9871", THE_9871, THE_9871_MAC, "DP-9871", "CN=DP-9861-SEP001A2B3C4D60", true},
+        {"forged-9871", THE_9871, THE_9871_MAC, "DP-9871", "CN=High", true},
+        {"phone-nul", "", "", "", "CN=High", false},
+    };
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        struct ask ask = mic_ask(tests[i].mic, "CP-9871-SEP001A2B3C4DFF");
+        struct answer answer = send_ask(bench, &ask);
+        const struct enroll_report *report = &answer.report;
+        assert_string_equal(report->common_name, tests[i].common_name);
+        assert_string_equal(report->mac, tests[i].mac);
+        assert_string_equal(report->model, tests[i].model);
+        assert_non_null(strstr(report->mic_issuer, tests[i].issuer));
+        assert_int_equal(report->is_claimed, tests[i].is_claimed);
+        assert_false(report->is_opened); // so nothing was decrypted for it
+        answer_done(&answer);
+    }
+    assert_int_equal(count_certificates(bench), 0);
+}
+
+// The exact reason, whole.
+static void nobody_here_knows_its_manufacturer(void **state)
+{
+    static const char issuer[] =
+        "CN=DP-9861-SEP001A2B3C4D60,O=Cisco,serialNumber=PID:DP-9861 SN:FVH27330ABC";
+    char reason[ERR_TEXT_LEN];
+    struct ask ask = mic_ask("minted-9871", THE_9871);
+    struct answer answer = send_ask(*state, &ask);
+    snprintf(reason, sizeof reason,
+             UNTRUSTED ": no trust store in mic fits its issuer %s by name "
+                       "and key",
+             issuer);
+    expect_refusal(&answer, &(struct expected_refusal){.text = UNTRUSTED, .reason = reason});
+    assert_string_equal(answer.report.mic_issuer, issuer);
+    assert_true(answer.report.is_claimed);
+    answer_done(&answer);
+}
+
+// The same name proves nothing without the right challenge, and everything with it.
+static void a_self_signed_name_is_a_claim(void **state)
+{
+    static const struct {
+        const char *common_name;
+        const char *challenge;
+        enum refusal refusal;
+        bool is_claimed;
+    } tests[] = {
+        {PHONE_8861, "wrong", REFUSAL_WRONG_CHALLENGE, true},
+        {PHONE_8861 "$MAU", STATIC_CHALLENGE, REFUSAL_BAD_NAMES, false},
+    };
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        struct answer answer = send_ask(*state, &(struct ask){
+                                                    .common_name = tests[i].common_name,
+                                                    .challenge = tests[i].challenge,
+                                                });
+        assert_int_equal(answer.report.refusal, tests[i].refusal);
+        assert_string_equal(answer.report.common_name, tests[i].common_name);
+        assert_int_equal(answer.report.is_claimed, tests[i].is_claimed);
+        assert_string_equal(answer.report.mic_issuer, "");
+        answer_done(&answer);
+    }
+}
+
 static void names_of_others_are_refused_like_everything_unproven(void **state)
 {
     struct bench *bench = *state;
@@ -200,6 +279,7 @@ static void names_of_others_are_refused_like_everything_unproven(void **state)
         expect_refusal(&answer, &(struct expected_refusal){.reason = OTHER_NAMES ": " PHONE_8861});
         assert_string_equal(answer.report.common_name, tests[i]);
         assert_string_equal(answer.report.mac, PHONE_8861_MAC);
+        assert_true(answer.report.is_claimed);
         answer_done(&answer);
     }
     struct ask ask = mic_ask("phone-8861", PHONE_8861);
@@ -343,6 +423,9 @@ int main(void)
         TEST(a_phone_may_enrol_any_number_of_times),
         TEST(a_poll_finds_what_a_mic_got),
         TEST(signers_that_do_not_count),
+        TEST(who_is_refused_says_who_he_is),
+        TEST(nobody_here_knows_its_manufacturer),
+        TEST(a_self_signed_name_is_a_claim),
         TEST(names_of_others_are_refused_like_everything_unproven),
         TEST(a_mic_does_not_open_others_envelopes),
         TEST(a_key_of_another_device_stays_its_own),

@@ -91,6 +91,37 @@ static void revoked_ones_are_neither_due_nor_late(void **state)
                                                             [OUTLOOK_REVOKED] = 3});
 }
 
+static void add_server(struct fixture *fixture, uint8_t number, const char *cn, int64_t left_sec)
+{
+    struct store_certificate record = fixture_certificate(number, cn, "", KIT_NOW + left_sec);
+    record.kind = CERTIFICATE_OF_SERVER;
+    record.origin = ORIGIN_ADMINISTRATOR;
+    fixture_write_certificate(fixture, &record);
+}
+
+static void servers_are_counted_apart(void **state)
+{
+    static const uint64_t nobody[OUTLOOK_STATE_MAX];
+    add_server(*state, 1, "late.example", DAY);
+    add_server(*state, 2, "revoked.example", DAY - 1);
+    add_server(*state, 3, "over.example", 0);
+    add_server(*state, 4, "gone.example", -31 * DAY);
+    add_server(*state, 5, "good.example", 300 * DAY);
+    revoke_number(*state, 2);
+    const struct fleet *fleet = look(*state, KIT_NOW);
+    assert_states(fleet, nobody);
+    for (size_t i = 0; i < FLEET_BUCKETS; i++) {
+        assert_int_equal(fleet->expiry[i].count, 0);
+    }
+    assert_int_equal(fleet->servers.valid, 2);
+    assert_int_equal(fleet->servers.revoked, 1);
+    assert_int_equal(fleet->servers.expired, 2);
+    assert_int_equal(fleet->servers.expired_lately, 1);
+    assert_int_equal(fleet->servers.next_not_after, KIT_NOW + DAY);
+    assert_string_equal(fleet->servers.next_name, "late.example");
+    expect(*state, (const char *const[]){"GET", "/v1/fleet", NULL}, 200, "\"servers\":{\"valid\":");
+}
+
 static void buckets_join_without_gaps(void **state)
 {
     static const int64_t ends[FLEET_BUCKETS - 2] = {15, 30, 60, 90, 180, 365, 730};
@@ -225,6 +256,7 @@ int main(void)
         FIXTURE_TEST(nobody_is_enrolled),
         FIXTURE_TEST(states_are_those_of_the_outlook),
         FIXTURE_TEST(revoked_ones_are_neither_due_nor_late),
+        FIXTURE_TEST(servers_are_counted_apart),
         FIXTURE_TEST(buckets_join_without_gaps),
         FIXTURE_TEST(a_small_fleet_is_counted_for_everybody),
         FIXTURE_TEST(a_large_one_is_counted_now_and_then),

@@ -2,6 +2,9 @@
 // What makes the server unwell, in words, and how it gets well again.
 #include "admin_client.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 static void put_crl(struct fixture *fixture, uint64_t number, int64_t next_update)
 {
     struct store_crl crl = {
@@ -54,6 +57,33 @@ static void ca_and_crl(void **state)
     assert_trouble(fixture, KIT_NOW + 100, HEALTH_MAX, NULL);
 }
 
+// A listening socket that nobody serves, as that of a CA that is stopped.
+static void a_silent_ca_is_found_out(void **state)
+{
+    struct fixture *fixture = *state;
+    struct live *live = &fixture->live;
+    make_well(fixture);
+    char *path = kit_path(fixture->folder, "silent.sock");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(ca_client_new(path, &live->ca_probe, NULL), ERR_OK);
+    ca_client_set_timeout(live->ca_probe, 10);
+    live->ca_asked_at = KIT_NOW;
+    assert_true(health_ca_answers(live, KIT_NOW + HEALTH_CA_SEC - 1));
+    assert_false(health_ca_answers(live, KIT_NOW + HEALTH_CA_SEC));
+    assert_int_equal(live->ca_asked_at, KIT_NOW + HEALTH_CA_SEC);
+    live->is_ca_answering = true;
+    assert_false(health_ca_answers(live, KIT_NOW)); // the clock was set back
+    assert_trouble(fixture, KIT_NOW, HEALTH_CA, "the CA (scepd-ca) does not answer");
+    ca_client_free(live->ca_probe);
+    live->ca_probe = NULL;
+    close(fd);
+    free(path);
+}
+
 static void certificates(void **state)
 {
     struct fixture *fixture = *state;
@@ -85,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(ca_and_crl),
+        FIXTURE_TEST(a_silent_ca_is_found_out),
         FIXTURE_TEST(certificates),
         FIXTURE_TEST(writes_into_the_store),
     };

@@ -57,6 +57,7 @@ static void figures_are_told(void **state)
         "scepd_request_duration_seconds_count{operation=\"PKIOperation\"} 1",
         "scepd_ca_up 1",
         "scepd_queue_length 0",
+        "scepd_server_certificates{state=\"ok\"} 0",
         "scepd_certificates{state=\"due\"} 1",
         "scepd_certificates{state=\"late\"} 1",
         "scepd_certificates{state=\"ok\"} 0",

@@ -32,6 +32,27 @@ static struct outlook_facts facts_of(const struct store_certificate *certificate
     };
 }
 
+// Nothing renews it: neither late nor doomed.
+static void test_servers(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t left_sec;
+        enum outlook_state state;
+    } rows[] = {{30 * DAY, OUTLOOK_OK}, {DAY, OUTLOOK_DUE}, {0, OUTLOOK_EXPIRED}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct store_certificate certificate = healthy();
+        certificate.kind = CERTIFICATE_OF_SERVER;
+        certificate.not_after = KIT_NOW + rows[i].left_sec;
+        struct outlook_facts facts = facts_of(&certificate);
+        facts.ca_not_after = KIT_NOW;
+        struct outlook outlook = outlook_of(&facts);
+        assert_int_equal(outlook.state, rows[i].state);
+        assert_int_equal(outlook.renews_at, 0);
+        assert_int_equal(outlook.troubles, 0);
+    }
+}
+
 static void test_states(void **state)
 {
     (void)state;
@@ -181,11 +202,11 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_states),      cmocka_unit_test(test_when_it_renews),
-        cmocka_unit_test(test_no_trouble),  cmocka_unit_test(test_mic_expired),
-        cmocka_unit_test(test_device_list), cmocka_unit_test(test_revoked),
-        cmocka_unit_test(test_ca_ends),     cmocka_unit_test(test_all_at_once),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_servers),        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_when_it_renews), cmocka_unit_test(test_no_trouble),
+        cmocka_unit_test(test_mic_expired),    cmocka_unit_test(test_device_list),
+        cmocka_unit_test(test_revoked),        cmocka_unit_test(test_ca_ends),
+        cmocka_unit_test(test_all_at_once),    cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

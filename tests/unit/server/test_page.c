@@ -57,6 +57,28 @@ static void the_search_leads_to_the_phone(void **state)
     EXPECT("/search?q=" MAC "X", 404, "Nothing is known of");
 }
 
+static void the_search_takes_beginnings(void **state)
+{
+    add(state, 1, "CP-8841-SEP" MAC, MAC);
+    add(state, 2, "SEP001A2B000001", "001A2B000001");
+    add(state, 3, "lobby", "");
+    assert_leads_to(state, "001a2b3", "/device/" MAC);
+    assert_leads_to(state, "CP-8841-SEP001A2B3C", "/device/" MAC);
+    assert_leads_to(state, "lob", "/device/lobby");
+    assert_leads_to(state, "0x01030000000000000000000000000000",
+                    "/device/lobby#01030000000000000000000000000000");
+    EXPECT("/search?q=00:1A:2", 200, "What begins like that", "00:1A:2B:00:00:01",
+           "00:1A:2B:3C:4D:5E");
+    EXPECT("/search?q=obb", 404, "Nothing is known of");
+    EXPECT("/search?q=SEP", 404, "Nothing is known of");
+    char cn[16];
+    for (uint8_t i = 10; i < 10 + ADMIN_SEARCH_MAX + 1; i++) {
+        snprintf(cn, sizeof cn, "many-%u", i);
+        add(state, i, cn, "");
+    }
+    EXPECT("/search?q=many", 200, "many-10", "There are more than these 50.");
+}
+
 static void names_are_only_names(void **state)
 {
     static const char *const pages[] = {"/certificates", "/device/%3Cscript%3Ealert(%221%22)%3C"
@@ -124,7 +146,7 @@ static void the_fleet_is_told(void **state)
     web->fixture->live.refusals = refusals;
     refusals_add(refusals, clock_now(), REFUSAL_WRONG_CHALLENGE);
     EXPECT("/", 200, "<th scope=\"row\">wrong challenge</th><td class=\"number\">1</td>",
-           "<strong>1</strong> <span>refused</span>");
+           "<strong>1</strong> <span>refused in a day</span>");
     web->fixture->live.refusals = NULL;
     refusals_free(refusals);
 }
@@ -154,6 +176,30 @@ static void a_phone_has_a_story(void **state)
            "<tr id=\"01010000000000000000000000000000\">", "challenge",
            "What happened, newest first", "<span class=\"state issued\">issued</span>");
     EXPECT("/events", 200, "<a href=\"/device/" MAC "\">", "issued");
+}
+
+// A stranger in a phone's story, and a phone that only he knows.
+static void a_claim_is_called_one(void **state)
+{
+    struct web_fixture *web = *state;
+    struct store_event event = {
+        .at = (int64_t)KIT_NOW * STORE_US_PER_SEC,
+        .kind = EVENT_REFUSED,
+        .is_claimed = true,
+        .reason = "unknown_signer",
+        .words = "nobody knows it",
+    };
+    store_event_name_device(&event, MAC, "CP-8841-SEP" MAC);
+    writer_add_event(web->fixture->live.writer, &event);
+    add(state, 1, "phone-99", "");
+    EXPECT("/events", 200, "unproven: claims to be <bdi>CP-8841-SEP" MAC "</bdi>",
+           "unknown signer: <bdi>nobody knows it</bdi>");
+    EXPECT("/device/" MAC, 200, "It has no certificate", "unproven: claims to be");
+    EXPECT("/search?q=CP-8841-SEP" MAC, 303, "Location: /device/");
+    EXPECT("/device/phone-99", 200, "issued");
+    char *other = web_get(*state, "/device/phone-99");
+    web_assert_has_not(other, "unproven");
+    free(other);
 }
 
 static void spans_and_numbers(void **state)
@@ -200,11 +246,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WEB_TEST(the_search_leads_to_the_phone),
+        WEB_TEST(the_search_takes_beginnings),
         WEB_TEST(names_are_only_names),
         WEB_TEST(requests_wait),
         WEB_TEST(the_fleet_is_told),
         WEB_TEST(lists_go_on),
         WEB_TEST(a_phone_has_a_story),
+        WEB_TEST(a_claim_is_called_one),
         cmocka_unit_test(spans_and_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

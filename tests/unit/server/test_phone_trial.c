@@ -267,6 +267,9 @@ static void test_wrong_root(void **state)
     walk(kit->url, "secret", &findings);
     fixture.pin.octets[0] ^= 1;
     assert_true(is_said(&findings, FINDING_PROBLEM, "no certificate of GetCACert has the given"));
+    // A phone stops there, and so does what is told of it.
+    assert_int_equal(findings.list[findings.count - 1].level, FINDING_PROBLEM);
+    assert_string_equal(findings.list[findings.count - 1].step, "root");
     assert_null(strstr(kit->asked, "PKIOperation"));
     phone_kit_stop(kit);
     findings_done(&findings);

@@ -315,7 +315,7 @@ static void each_weak_setting_is_told(void **state)
         desk_log_begin(&captured);
         reload_warn(desk->bench.policy);
         desk_log_end(&captured);
-        assert_int_equal(count_lines(captured.text, "event=weak_setting"), i == 0 ? 1 : 5);
+        assert_int_equal(count_lines(captured.text, "event=weak_setting"), i == 0 ? 2 : 6);
         assert_int_equal(count_lines(captured.text, "challenge.static_file is set"), 1);
         settings->algorithms.legacy = true;
         settings->algorithms.sha1 = true;
@@ -332,6 +332,39 @@ static void each_weak_setting_is_told(void **state)
     assert_says(captured.text, "algorithms.sha1 is on");
     assert_int_equal(count_lines(captured.text, "mic \\\"old\\\""), 2);
     assert_int_equal(count_lines(captured.text, "mic \\\"good\\\""), 0);
+}
+
+// One of the two is enough for those who check.
+static void certificates_that_cannot_be_checked_are_told(void **state)
+{
+    struct desk *desk = *state;
+    static struct desk_log captured;
+    struct settings *settings = desk_settings(desk);
+    static const struct {
+        const char *crl_url;
+        const char *ocsp_url;
+        const char *ca_url;
+        unsigned count;
+    } rows[] = {{NULL, NULL, NULL, 1},
+                {NULL, NULL, "http://a/ca", 1},
+                {"http://a/crl", NULL, NULL, 0},
+                {NULL, "http://a/ocsp", NULL, 0}};
+    log_set_level(LOG_LEVEL_WARNING);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        settings->phone.crl_url = rows[i].crl_url;
+        settings->phone.ocsp_url = rows[i].ocsp_url;
+        settings->phone.ca_url = rows[i].ca_url;
+        desk_log_begin(&captured);
+        reload_warn(desk->bench.policy);
+        desk_log_end(&captured);
+        assert_int_equal(count_lines(captured.text, "neither phone.crl_url nor phone.ocsp_url"),
+                         rows[i].count);
+    }
+    log_set_level(LOG_LEVEL_ERROR);
+    // They are not the settings' own.
+    settings->phone.crl_url = NULL;
+    settings->phone.ocsp_url = NULL;
+    settings->phone.ca_url = NULL;
 }
 
 static void what_takes_a_restart_is_told(void **state)
@@ -395,6 +428,7 @@ int main(void)
                                         desk_tear_down),
         DESK_TEST(whatever_is_wrong_is_a_setting),
         DESK_TEST(each_weak_setting_is_told),
+        DESK_TEST(certificates_that_cannot_be_checked_are_told),
         DESK_TEST(what_takes_a_restart_is_told),
         DESK_TEST(the_legacy_provider_comes_when_it_is_wanted),
     };

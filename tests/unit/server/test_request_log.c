@@ -105,22 +105,23 @@ static void says_when_the_challenge_was_absent(void **state)
 {
     (void)state;
     const struct {
-        const char *common_name;
+        bool is_opened;
         const char *decision;
         enum challenge_state challenge;
         const char *shown; // NULL = no such key
     } cases[] = {
-        {"SEP1", "refuse", CHALLENGE_ABSENT, " challenge=absent "},
-        {"SEP1", "refuse", CHALLENGE_WRONG, " challenge=wrong "},
-        {"SEP1", "issue", CHALLENGE_STATIC, " challenge=static "},
-        {"SEP1", "replay", CHALLENGE_ABSENT, NULL},
-        {"", "refuse", CHALLENGE_ABSENT, NULL}, // could not be looked into
-        {"", "refuse", CHALLENGE_USED_UP, " challenge=used_up "},
+        {true, "refuse", CHALLENGE_ABSENT, " challenge=absent "},
+        {true, "refuse", CHALLENGE_WRONG, " challenge=wrong "},
+        {true, "issue", CHALLENGE_STATIC, " challenge=static "},
+        {true, "replay", CHALLENGE_ABSENT, NULL},
+        {false, "refuse", CHALLENGE_ABSENT, NULL}, // could not be looked into
+        {false, "refuse", CHALLENGE_USED_UP, " challenge=used_up "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct enroll_report report = {.decision = cases[i].decision,
+                                       .common_name = "SEP1", // the signer's has one anyway
+                                       .is_opened = cases[i].is_opened,
                                        .challenge = cases[i].challenge};
-        snprintf(report.common_name, sizeof report.common_name, "%s", cases[i].common_name);
         const struct request_line request = {.peer = "", .method = "POST", .report = &report};
         const char *text = compose(&request);
         if (cases[i].shown != NULL) {
@@ -129,6 +130,38 @@ static void says_when_the_challenge_was_absent(void **state)
             assert_null(strstr(text, " challenge="));
         }
     }
+}
+
+// What somebody only says is found under the same keys, and marked.
+static void marks_a_claim(void **state)
+{
+    (void)state;
+    struct enroll_report report = {
+        .decision = "refuse",
+        .fail_info = "badRequest",
+        .refusal = REFUSAL_UNKNOWN_SIGNER,
+        .type = MESSAGE_PKCS_REQ,
+        .is_signer_known = true,
+        .mic_issuer = "CN=Cisco Manufacturing CA",
+        .model = "CP-7841",
+        .common_name = "CP-7841-SEP0C7524A1B2C3",
+        .mac = "0C7524A1B2C3",
+        .is_claimed = true,
+        .reason = "nobody knows it",
+        .level = LOG_LEVEL_INFO,
+    };
+    const struct request_line request = {
+        .peer = "192.0.2.7", .method = "POST", .operation = OPERATION_PKI, .report = &report};
+    const char *text = compose(&request);
+    assert_non_null(strstr(text, " refusal=unknown_signer type=PKCSReq signer=unknown "
+                                 "claimed=yes mac=0C7524A1B2C3 model=CP-7841 "));
+    assert_non_null(strstr(text, " cn=CP-7841-SEP0C7524A1B2C3 mic_issuer=\"CN=Cisco Manufacturing "
+                                 "CA\" reason=\"nobody knows it\""));
+    report.is_claimed = false;
+    report.mic_issuer[0] = '\0';
+    text = compose(&request);
+    assert_null(strstr(text, "claimed"));
+    assert_null(strstr(text, "mic_issuer"));
 }
 
 static void cannot_be_forged(void **state)
@@ -223,6 +256,7 @@ int main(void)
         cmocka_unit_test(leaves_out_what_is_not_known),
         cmocka_unit_test(tells_of_cheap_operations),
         cmocka_unit_test(says_when_the_challenge_was_absent),
+        cmocka_unit_test(marks_a_claim),
         cmocka_unit_test(cannot_be_forged),
         cmocka_unit_test(is_bounded),
         cmocka_unit_test(has_the_level_of_who_is_at_fault),
