@@ -17,6 +17,7 @@
 #include "conf/base/log.h"
 #include "server/admin/admin_backup.h"
 #include "server/admin/admin_resources.h"
+#include "server/admin/admin_routes.h"
 #include "server/listener.h"
 #include "server/plain.h"
 
@@ -24,8 +25,6 @@
 #define LIST_BODY_MAX   33554432 // octets of a device list: 100,000 lines and their notes
 #define CONNECTIONS_MAX 16       // one administrator, a few scripts
 #define CONNECTION_SEC  30       // an idle connection ends after this
-
-#define DEVICES "/v1/devices"
 
 struct admin {
     struct live *live;
@@ -41,103 +40,6 @@ struct exchange {
     size_t body_max;
     bool is_too_long;
 };
-
-static const struct route {
-    const char *method;
-    const char *path;
-    bool has_item;  // "<path>/ITEM"
-    bool has_query; // takes the arguments of find_argument(), or some of them
-    unsigned status;
-    admin_call *call; // NULL: octets, by answer_backup()
-} routes[] = {
-    {"GET", "/v1/status", false, false, MHD_HTTP_OK, admin_get_status},
-    {"GET", "/v1/certificates", false, true, MHD_HTTP_OK, admin_list_certificates},
-    {"GET", "/v1/certificates", true, false, MHD_HTTP_OK, admin_get_certificate},
-    {"POST", "/v1/certificates", false, false, MHD_HTTP_CREATED, admin_issue},
-    {"GET", "/v1/challenges", false, false, MHD_HTTP_OK, admin_list_challenges},
-    {"POST", "/v1/challenges", false, false, MHD_HTTP_CREATED, admin_new_challenge},
-    {"DELETE", "/v1/challenges", true, false, MHD_HTTP_OK, admin_revoke_challenge},
-    {"GET", "/v1/export", false, true, MHD_HTTP_OK, admin_export},
-    {"GET", "/v1/backup", false, false, MHD_HTTP_OK, NULL},
-    {"POST", "/v1/reload", false, false, MHD_HTTP_OK, admin_reload},
-    {"GET", "/v1/rollover", false, false, MHD_HTTP_OK, admin_get_rollover},
-    {"POST", "/v1/revocations", false, false, MHD_HTTP_OK, admin_revoke},
-    {"GET", DEVICES, false, true, MHD_HTTP_OK, admin_list_devices},
-    {"GET", DEVICES, true, false, MHD_HTTP_OK, admin_get_device},
-    {"POST", DEVICES, false, false, MHD_HTTP_OK, admin_add_devices},
-    {"DELETE", DEVICES, true, false, MHD_HTTP_OK, admin_remove_device},
-    {"GET", "/v1/due", false, true, MHD_HTTP_OK, admin_list_due},
-    {"GET", "/v1/events", false, true, MHD_HTTP_OK, admin_list_events},
-    {"GET", "/v1/fleet", false, false, MHD_HTTP_OK, admin_get_fleet},
-    {"GET", "/v1/pending", false, false, MHD_HTTP_OK, admin_list_pending},
-    {"GET", "/v1/pending", true, false, MHD_HTTP_OK, admin_get_pending},
-    {"POST", "/v1/pending", true, false, MHD_HTTP_OK, admin_decide_pending},
-};
-
-// Whether `path` is the route's; *ret_item gets what stands after the collection.
-static bool is_route_path(const struct route *route, const char *path, const char **ret_item)
-{
-    size_t len = strlen(route->path);
-    if (strncmp(path, route->path, len) != 0) {
-        return false;
-    }
-    if (!route->has_item) {
-        return path[len] == '\0';
-    }
-    *ret_item = path + len + 1;
-    return path[len] == '/' && path[len + 1] != '\0';
-}
-
-// NULL: *ret_status says whether the path (404) or the method (405) is unknown.
-static const struct route *find_route(const char *method, const char *path, const char **ret_item,
-                                      unsigned *ret_status)
-{
-    *ret_status = MHD_HTTP_NOT_FOUND;
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (!is_route_path(&routes[i], path, ret_item)) {
-            continue;
-        }
-        if (strcmp(method, routes[i].method) == 0) {
-            return &routes[i];
-        }
-        *ret_status = MHD_HTTP_METHOD_NOT_ALLOWED;
-    }
-    return NULL;
-}
-
-static unsigned status_of(enum err_code code)
-{
-    switch (code) {
-    case ERR_SYNTAX:
-    case ERR_LIMIT:
-        return MHD_HTTP_BAD_REQUEST;
-    case ERR_NOT_FOUND:
-        return MHD_HTTP_NOT_FOUND;
-    case ERR_EXISTS:
-    case ERR_CONFLICT:
-        return MHD_HTTP_CONFLICT;
-    default:
-        return MHD_HTTP_SERVICE_UNAVAILABLE;
-    }
-}
-
-static const char *status_name(unsigned status)
-{
-    switch (status) {
-    case MHD_HTTP_BAD_REQUEST:
-        return "bad_request";
-    case MHD_HTTP_NOT_FOUND:
-        return "not_found";
-    case MHD_HTTP_METHOD_NOT_ALLOWED:
-        return "method_not_allowed";
-    case MHD_HTTP_CONFLICT:
-        return "conflict";
-    case MHD_HTTP_CONTENT_TOO_LARGE:
-        return "too_large";
-    default:
-        return "unavailable";
-    }
-}
 
 static void free_body(void *body)
 {
@@ -204,15 +106,15 @@ static json_t *message_json(const char *message)
 static enum MHD_Result respond_error(struct MHD_Connection *connection, unsigned status,
                                      const char *message)
 {
-    return respond(
-        connection, status,
-        json_pack("{s:s, s:o}", "error", status_name(status), "message", message_json(message)));
+    return respond(connection, status,
+                   json_pack("{s:s, s:o}", "error", admin_status_name(status), "message",
+                             message_json(message)));
 }
 
 static enum MHD_Result respond_failure(struct MHD_Connection *connection, enum err_code code,
                                        const struct err *err)
 {
-    unsigned status = status_of(code);
+    unsigned status = admin_status_of(code);
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
         log_failure(LOG_LEVEL_ERROR, "admin_failed", err);
     }
@@ -263,7 +165,7 @@ static enum MHD_Result read_argument(void *context, enum MHD_ValueKind kind, con
     return MHD_YES;
 }
 
-static enum err_code read_query(struct MHD_Connection *connection, const struct route *route,
+static enum err_code read_query(struct MHD_Connection *connection, const struct admin_route *route,
                                 struct admin_request *request, struct err *err)
 {
     int count = MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
@@ -287,7 +189,7 @@ static enum err_code read_query(struct MHD_Connection *connection, const struct 
 }
 
 static enum MHD_Result answer(struct admin *admin, struct MHD_Connection *connection,
-                              const struct route *route, struct admin_request *request)
+                              const struct admin_route *route, struct admin_request *request)
 {
     struct err err = {0};
     json_t *body = NULL;
@@ -306,7 +208,7 @@ static enum MHD_Result answer(struct admin *admin, struct MHD_Connection *connec
 }
 
 static enum MHD_Result answer_backup(struct admin *admin, struct MHD_Connection *connection,
-                                     const struct route *route)
+                                     const struct admin_route *route)
 {
     struct err err = {0};
     struct admin_request none = {0};
@@ -332,7 +234,7 @@ static enum MHD_Result dispatch(struct admin *admin, struct MHD_Connection *conn
     if (plain_is_path(path)) {
         return plain_respond(connection, method, path, admin->live, request.now);
     }
-    const struct route *route = find_route(method, path, &item, &status);
+    const struct admin_route *route = admin_route_find(method, path, &item, &status);
     if (route == NULL) {
         const char *message = status == MHD_HTTP_NOT_FOUND
                                   ? "no such resource"
@@ -367,7 +269,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         if (exchange == NULL) {
             return MHD_NO;
         }
-        exchange->body_max = strcmp(path, DEVICES) == 0 ? LIST_BODY_MAX : BODY_MAX;
+        exchange->body_max = strcmp(path, ADMIN_DEVICES) == 0 ? LIST_BODY_MAX : BODY_MAX;
         *state = exchange;
         return MHD_YES;
     }

@@ -60,7 +60,7 @@ sed -n '/^\.It event$/,/^\.Ed/p' "$MANUAL" | types sed -nE 's/^(flag|text|[iuo][
 same "members of an event"
 
 # Settings of routes that stand in a macro have their path there.
-grep -ohE '"/(v1/)?[a-z]+"' server/admin/admin.c server/plain.c | tr -d '"' >"$work/code"
+grep -ohE '"/(v1/)?[a-z]+"' server/admin/admin_routes.[ch] server/plain.c | tr -d '"' >"$work/code"
 sed -n '/^\.Sh ADMINISTRATION/,/^\.Sh SEE ALSO/p' "$MANUAL" | grep -oE '/(v1/[a-z]+|metrics|healthz)' \
     >"$work/manual"
 same "resources"
