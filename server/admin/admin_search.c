@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "conf/base/hex.h"
 #include "server/admin/admin_input.h"
 #include "server/admin/admin_resources.h"
 
@@ -54,9 +55,10 @@ static bool read_mac_prefix(const char *text, char ret_digits[MAC_TEXT_LEN])
         if (!isxdigit((unsigned char)*at) || count == MAC_DIGITS) {
             return false;
         }
-        ret_digits[count++] = (char)toupper((unsigned char)*at);
+        ret_digits[count++] = *at;
     }
     ret_digits[count] = '\0';
+    hex_to_upper(ret_digits);
     return count > 0;
 }
 

@@ -240,7 +240,8 @@ static void client_keys(void **state)
         enum err_code code;
         const char *text;
     } tests[] = {
-        {kit_ec_key("P-256"), EVP_sha256(), false, ERR_BAD_REQUEST, "id-ecPublicKey; SCEP encr"},
+        {kit_ec_key("P-256"), EVP_sha256(), false, ERR_BAD_REQUEST,
+         "id-ecPublicKey; it must be RSA, because SCEP encr"},
         {EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, false, ERR_BAD_REQUEST, "must be RSA"},
         {kit_rsa_key(1024), EVP_sha256(), true, ERR_BAD_ALG, "1024 bits"},
     };

@@ -72,9 +72,9 @@ static void the_search_takes_beginnings(void **state)
     EXPECT("/search?q=obb", 404, "Nothing is known of");
     EXPECT("/search?q=SEP", 404, "Nothing is known of");
     char cn[16];
-    for (uint8_t i = 10; i < 10 + ADMIN_SEARCH_MAX + 1; i++) {
+    for (unsigned i = 10; i < 10 + ADMIN_SEARCH_MAX + 1; i++) {
         snprintf(cn, sizeof cn, "many-%u", i);
-        add(state, i, cn, "");
+        add(state, (uint8_t)i, cn, "");
     }
     EXPECT("/search?q=many", 200, "many-10", "There are more than these 50.");
 }
