@@ -121,6 +121,7 @@ static void test_owners_and_modes(void **state)
         {"ra.key", 0600, uid, gid},
         {"generations", 0755, uid, site->place.ca_gid},
         {"challenge.key", 0600, uid, gid},
+        {"mic", 0755, uid, gid},
     };
     const struct wanted own[] = {
         {".", 0700, site->place.scepd_uid, site->place.scepd_gid},

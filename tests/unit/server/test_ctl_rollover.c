@@ -27,8 +27,8 @@ struct site {
 static void site_init(struct site *site, const char *parent, const char *name)
 {
     site->folder = kit_path(parent, name);
-    struct outcome outcome =
-        ctl_kit_run((const char *[]){"init", site->folder, "--ca-key", "ec:P-256", NULL});
+    struct outcome outcome = ctl_kit_run((const char *[]){
+        "init", site->folder, "--ca-key", "ec:P-256", "--url", "http://scep.example.net", NULL});
     assert_string_equal(outcome.errors, "");
     outcome_done(&outcome);
     site->config = kit_path(site->folder, "scepd.conf");
