@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # What test scripts stand on: a temporary folder that goes away, real servers in it, assertions.
 # A script sources this, says what it does, and ends; whatever it started is then stopped and must
-# have ended well. ctest sets SCEPD_BIN (programs) and SCEPD_TOOLS (test programs).
+# have ended well. ctest sets SCEPD_BIN (programs), SCEPD_TOOLS (test programs), SCEPD_SANITIZE.
 # shellcheck disable=SC2034 # variables that scripts read
 set -eu
 
@@ -223,6 +223,16 @@ phone() {
 
 enroll() {
     phone enroll --challenge-file "$CHALLENGE_FILE" "$@"
+}
+
+# --- Faults.
+
+# with_room OCTETS COMMAND...: on a disk where only so much fits.
+with_room() {
+    room=$1
+    shift
+    env LD_PRELOAD="$TOOLS/write_faults.so" WRITE_FAULTS="$room" \
+        ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" "$@"
 }
 
 # --- Assertions.

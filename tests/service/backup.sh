@@ -28,14 +28,6 @@ assert_untouched() {
     cmp "$WORK/before.txt" "$WORK/after.txt" || fail "$folder has changed: $*"
 }
 
-# with_room OCTETS COMMAND...: on a disk where only so much fits.
-with_room() {
-    room=$1
-    shift
-    env LD_PRELOAD="$TOOLS/write_faults.so" WRITE_FAULTS="$room" \
-        ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" "$@"
-}
-
 assert_nothing_new() {
     left=$(find "$WORK/place" -mindepth 1)
     [ -z "$left" ] || fail "left behind: $left"
@@ -119,11 +111,15 @@ expect 1 ctl site export --format csv --out "$WORK/all.csv"
 expect 2 ctl site export
 expect 2 ctl site export --format xml
 # The C library's streams write past what LD_PRELOAD sees: a limit of 20 blocks of 512 octets.
-# shellcheck disable=SC3045 # dash has it
-expect 1 sh -c 'trap "" XFSZ && ulimit -f 20 && exec "$@"' sh \
-    "$BIN/scepctl" -c "$WORK/site/scepd.conf" export --format csv --out "$WORK/place/x.csv"
-assert_output 'File too large'
-assert_nothing_new
+if [ "${SCEPD_SANITIZE:-}" = thread ]; then
+    say "skipped: an export to a full disk, because ThreadSanitizer's own files meet the limit first"
+else
+    # shellcheck disable=SC3045 # dash has it
+    expect 1 sh -c 'trap "" XFSZ && ulimit -f 20 && exec "$@"' sh \
+        "$BIN/scepctl" -c "$WORK/site/scepd.conf" export --format csv --out "$WORK/place/x.csv"
+    assert_output 'File too large'
+    assert_nothing_new
+fi
 ctl site export --format pem | cmp - "$WORK/all.pem" || fail "standard output gets something else"
 
 say "a restore over a running server, and over one that is stopped"
