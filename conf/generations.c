@@ -137,7 +137,7 @@ static enum err_code find_file(const char *folder, const char *name, const char 
     return code;
 }
 
-static enum err_code read_uri(const char *path, char **ret_uri, struct err *err)
+enum err_code generation_read_uri(const char *path, char **ret_uri, struct err *err)
 {
     CLEANUP(buf_wipe) struct buf text = {0}; // a URI may hold a PIN
     enum err_code code = file_read(path, URI_FILE_LEN, &text, err);
@@ -178,7 +178,7 @@ static enum err_code find_key(const char *folder, const char *name, char **ret_k
         key = uri_file;
         uri_file = NULL;
     } else if (code == ERR_OK && uri_file != NULL) {
-        code = read_uri(uri_file, &key, err);
+        code = generation_read_uri(uri_file, &key, err);
     }
     if (code == ERR_OK && key == NULL) {
         code = join(folder, name, "ca.key", &key, err);

@@ -54,6 +54,10 @@ const struct generation *generations_next(const struct generations *generations)
 enum err_code generation_read_chain(const struct generation *generation,
                                     STACK_OF(X509) * *ret_chain, struct err *err) MUST_CHECK;
 
+// The URI of a key in a token: the first line of the file at `path`. Caller frees *ret_uri. Errors:
+// ERR_CONFIG without one; those of file_read(); ERR_NOMEM.
+enum err_code generation_read_uri(const char *path, char **ret_uri, struct err *err) MUST_CHECK;
+
 // The identity of a CA: SHA-256 of its SubjectPublicKeyInfo, and its name in hex.
 enum err_code generation_identify(const X509 *cert, uint8_t ret_id[SHA256_LEN],
                                   char ret_name[GENERATION_NAME_LEN], struct err *err) MUST_CHECK;

@@ -13,7 +13,6 @@
 #include "conf/base/private_key.h"
 #include "conf/cert_file.h"
 #include "conf/keys.h"
-#include "ra/certificate.h"
 #include "ra/ra_pair_names.h"
 
 #define RA_KEY_USAGE (KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT) // RFC 8894, 2.1.2
@@ -38,17 +37,13 @@ static enum err_code no_memory(struct err *err)
 enum err_code ra_pair_read_dates(const X509 *cert, int64_t *ret_not_before, int64_t *ret_not_after,
                                  struct err *err)
 {
-    struct buf der = {0};
-    CLEANUP(cleanup_certificate_free) struct certificate *certificate = NULL;
-    enum err_code code = ossl_cert_to_der(cert, &der, err);
-    if (code == ERR_OK) {
-        code = certificate_parse(buf_view(&der), &certificate, err);
+    int64_t not_before = 0;
+    if (!ossl_time_read(X509_get0_notBefore(cert), &not_before) ||
+        !ossl_time_read(X509_get0_notAfter(cert), ret_not_after)) {
+        return err_set(err, ERR_SYNTAX, "a certificate without readable dates");
     }
-    if (code == ERR_OK) {
-        code = certificate_read_validity(certificate, ret_not_before, ret_not_after, err);
-    }
-    buf_done(&der);
-    return code;
+    *ret_not_before = not_before;
+    return ERR_OK;
 }
 
 static enum err_code read_cert(struct ra_pair *pair, struct err *err)

@@ -43,7 +43,7 @@ enum err_code ra_pair_check(X509 *cert, const EVP_PKEY *key, const char *path,
                             struct err *err) MUST_CHECK;
 // The part of it that a CA's certificate has to meet, too, when it answers itself.
 enum err_code ra_pair_check_usage(X509 *cert, const char *path, struct err *err) MUST_CHECK;
-// Seconds since 1970. Errors: ERR_SYNTAX for dates that are none, ERR_NOMEM.
+// Seconds since 1970. Errors: ERR_SYNTAX for dates that are none.
 enum err_code ra_pair_read_dates(const X509 *cert, int64_t *ret_not_before, int64_t *ret_not_after,
                                  struct err *err) MUST_CHECK;
 // By names, key identifiers and signature.

@@ -101,8 +101,11 @@ static bool has_body(const struct exchange *exchange)
 // A SCEP operation is answered under any path, so the path counts only without one.
 static void find_ocsp(struct exchange *exchange)
 {
+    if (exchange->query.operation != OPERATION_NONE) {
+        return;
+    }
     struct policy *policy = live_policy_get(exchange->http->live->policy);
-    if (exchange->query.operation == OPERATION_NONE && http_ocsp_is_path(policy, exchange->path)) {
+    if (http_ocsp_is_path(policy, exchange->path)) {
         exchange->query.operation = OPERATION_OCSP;
     }
     policy_unref(policy);

@@ -2,8 +2,8 @@
 #include "server/jobs.h"
 
 #include "conf/base/log.h"
-#include "ra/ra_renewal.h"
 #include "server/crl.h"
+#include "server/reload.h"
 
 #define SWEEP_LIMIT 1000 // records of a kind in one transaction, so that phones need not wait long
 #define SWEEPS_MAX  100  // in a row
@@ -68,13 +68,9 @@ static bool sweep(struct live *live, int64_t now)
 
 static void renew_ra(struct jobs *jobs, int64_t now)
 {
-    struct err err = {0};
     struct live *live = jobs->live;
     struct policy *policy = live_policy_get(live->policy);
-    if (ra_renewal_run(policy->settings, policy->credentials, live->ca, now, &jobs->is_reload_owed,
-                       &err) != ERR_OK) {
-        log_failure(LOG_LEVEL_ERROR, "ra_renewal", &err);
-    }
+    jobs->is_reload_owed = reload_has_renewed_ra(policy, live->ca, now);
     policy_unref(policy);
     if (jobs->is_reload_owed) {
         log_message(LOG_LEVEL_INFO, "ra_renewed", "the RA has a new certificate");

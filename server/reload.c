@@ -70,7 +70,7 @@ enum err_code reload_policy(struct settings *take_settings, int64_t now, struct 
     return blame_settings(policy_new(take_settings, now, ret_policy, err), err);
 }
 
-static bool has_made_certificates(const struct policy *policy, struct ca_client *ca, int64_t now)
+bool reload_has_renewed_ra(const struct policy *policy, struct ca_client *ca, int64_t now)
 {
     struct err err = {0};
     bool is_changed = false;
@@ -131,7 +131,7 @@ static void announce_next_ca(struct policy *policy, struct ca_client *ca)
 enum err_code reload_complete(const char *path, struct ca_client *ca, int64_t now,
                               struct policy **policy, struct err *err)
 {
-    if (has_made_certificates(*policy, ca, now)) {
+    if (reload_has_renewed_ra(*policy, ca, now)) {
         enum err_code code = read_policy_again(path, now, policy, err);
         if (code != ERR_OK) {
             return code;

@@ -15,6 +15,10 @@ enum err_code reload_settings(const char *path, bool to_log, struct settings **r
 enum err_code reload_policy(struct settings *take_settings, int64_t now, struct policy **ret_policy,
                             struct err *err) MUST_CHECK;
 
+// Has RA certificates made that are due (ra_renewal_run()); what goes wrong is logged. True when
+// there are new ones, which count after a reload. Main thread.
+bool reload_has_renewed_ra(const struct policy *policy, struct ca_client *ca, int64_t now);
+
 // Adds to a policy what takes scepd-ca: an RA certificate in place of one that ends soon, an RA of
 // the next CA, the answer to GetNextCACert. When certificates were made the settings at `path` are
 // read again and *policy is replaced by a policy with them. Whatever cannot be had is logged and

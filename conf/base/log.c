@@ -124,11 +124,14 @@ static size_t field_name(const char *key, char ret_name[FIELD_NAME_LEN])
 // The value as it is but for control characters, so that it can be searched for.
 static void add_field(struct log_line *line, const char *key, struct view value)
 {
+    if (!is_journal) {
+        return;
+    }
     char name[FIELD_NAME_LEN];
     size_t name_len = field_name(key, name);
     size_t from = line->field_count > 0 ? line->field_ends[line->field_count - 1] : 0;
     size_t len = name_len + value.len;
-    if (!is_journal || line->field_count == LOG_FIELDS_MAX || len > sizeof line->fields - from) {
+    if (line->field_count == LOG_FIELDS_MAX || len > sizeof line->fields - from) {
         return;
     }
     memcpy(line->fields + from, name, name_len);

@@ -71,7 +71,6 @@ enum ctl_option_key {
     CTL_SUBORDINATE,
     CTL_WITHOUT_KEYS,
     CTL_INTO,
-    CTL_FOLLOW,
     CTL_CHALLENGE,
     CTL_DIRECTORY,
     CTL_LEGACY,

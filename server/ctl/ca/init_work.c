@@ -7,10 +7,10 @@
 
 #include "conf/base/file.h"
 #include "conf/cert_file.h"
+#include "conf/generations.h"
 #include "conf/limits.h"
 #include "conf/syntax.h"
 
-#define URI_LEN_MAX 4096 // octets, as in conf/generations.c
 #define PIN_LEN_MAX 1024 // octets, as in conf/base/private_key.c
 
 static void free_text(char **text)
@@ -125,28 +125,6 @@ static enum err_code take_given_key(struct init_work *work, struct err *err)
     return code;
 }
 
-static enum err_code read_uri(const char *path, char **ret_uri, struct err *err)
-{
-    CLEANUP(buf_done) struct buf text = {0};
-    enum err_code code = wrong_file(err, file_read(path, URI_LEN_MAX, &text, err));
-    if (code != ERR_OK) {
-        return code;
-    }
-    size_t len = 0;
-    while (len < text.len && text.data[len] != '\n' && text.data[len] != '\0') {
-        len++;
-    }
-    if (len == 0) {
-        return err_set(err, ERR_CONFIG, "%s has no URI in its first line", path);
-    }
-    char *uri = strndup((const char *)text.data, len);
-    if (uri == NULL) {
-        return err_set(err, ERR_NOMEM, "no memory for a URI");
-    }
-    *ret_uri = uri;
-    return ERR_OK;
-}
-
 // The key that the first step made or noted.
 static enum err_code take_waiting_key(struct init_work *work, struct err *err)
 {
@@ -165,7 +143,7 @@ static enum err_code take_waiting_key(struct init_work *work, struct err *err)
         code = join(directory, is_token ? INIT_CA_URI : INIT_CA_KEY, &uri_path, err);
     }
     if (code == ERR_OK && is_token) {
-        code = read_uri(uri_path, &key->uri, err);
+        code = wrong_file(err, generation_read_uri(uri_path, &key->uri, err));
     } else if (code == ERR_OK) {
         key->uri = uri_path;
         uri_path = NULL;
